@@ -1,0 +1,1 @@
+"""Stateful Agent Execution Kit: LLM agents declared in files, run as durable jobs."""

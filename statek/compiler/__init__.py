@@ -1,0 +1,1 @@
+"""Specs to compiled values: every default filled in, every reference followed. Pure; runs no user code."""

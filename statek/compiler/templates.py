@@ -1,0 +1,183 @@
+"""Prompts and partials: every name that a template reads is declared, every partial it includes exists.
+
+Reads no files and renders nothing; syntax is checked by `statek.text.template`, names here, because only here the
+inputs and variables of the agent are known.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from statek.spec.cycles import find_cycles
+from statek.spec.documents import Document
+from statek.spec.nearest import did_you_mean, nearest
+from statek.spec.problems import Fix, Position, Problem, Range, Related, make_problem, span
+from statek.spec.types import Spec, SpecSet
+from statek.text import template
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """An agent's template with everything it includes: what the compiled agent takes over."""
+
+    partials: Mapping[str, str]
+    variables: frozenset[str] | None  # names in `vars`; None: all of them
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One template text of a prompt: the body of the agent or a partial."""
+
+    document: Document
+    parsed: template.Parsed
+
+    def range(self, line: int, column: int, end_column: int) -> Range:
+        row = self.document.body_line + line - 1
+        return Range(Position(row, column), Position(row, max(end_column, column + 1)))
+
+
+def check_partials(specs: SpecSet) -> Iterator[Problem]:
+    """Syntax and includes of every partial, whether an agent includes it or not."""
+    parts = {name: _part(document) for name, document in sorted(specs.partials.items())}
+    for name, part in parts.items():
+        yield from _syntax(part, f"Partial/{name}", {})
+        yield from _includes(part, specs, f"Partial/{name}")
+    edges = {name: [(include, include.name) for include in part.parsed.includes] for name, part in parts.items()}
+    for name, include, shown in find_cycles(edges):
+        where = parts[name].range(include.line, include.column, include.end_column)
+        message = f"partials include each other in a circle: {shown}"
+        yield make_problem("STK203", message, specs.partials[name].file, where, object=f"Partial/{name}")
+
+
+def check_prompt(agent: Spec, specs: SpecSet, variables: Mapping[str, Any]) -> Iterator[Problem]:
+    """Every problem of the agent's prompt, with the partials it includes."""
+    document = agent.document
+    if not document.body.strip():
+        message = "the prompt is empty; write it below the front matter"
+        yield make_problem("STK306", message, document.file, span(document.body_line, 1), object=agent.id)
+        return
+    yield from _later_features(agent)
+    body = _part(document)
+    yield from _syntax(body, agent.id, agent.data.get("inputs", {}))
+    yield from _includes(body, specs, agent.id)
+    for part in (body, *_included(body, specs)):
+        yield from _names(part, agent, variables)
+
+
+def prompt_of(agent: Spec, specs: SpecSet) -> Prompt:
+    """What the prompt of an agent without problems is made of."""
+    body = _part(agent.document)
+    parts = _included(body, specs)
+    paths = [name.path for part in (body, *parts) for name in part.parsed.names if name.path[0] == "vars"]
+    whole = any(len(path) == 1 for path in paths)
+    names = frozenset(path[1] for path in paths if len(path) > 1)
+    return Prompt({part.document.stem: part.document.body for part in parts}, None if whole else names)
+
+
+def _part(document: Document) -> _Part:
+    return _Part(document, template.parse(document.body))
+
+
+def _syntax(part: _Part, owner: str, inputs: Mapping[str, Any]) -> Iterator[Problem]:
+    for found in part.parsed.problems:
+        where = part.range(found.line, found.column, found.end_column)
+        message, _, _ = found.message.partition("; did you mean")
+        word = part.document.body.split("\n")[found.line - 1][found.column - 1 : found.end_column - 1]
+        close = f"inputs.{word}" if word in inputs else found.suggestion
+        message += f"; did you mean '{close}'?" if close else ""
+        yield make_problem(found.code, message, part.document.file, where, object=owner, pointer="/body")
+
+
+def _later_features(agent: Spec) -> Iterator[Problem]:
+    for number, line in enumerate(agent.document.body.split("\n"), agent.document.body_line):
+        if line.startswith("## ") and "{difficulty=" in line:
+            where = span(number, line.index("{difficulty=") + 1, len("{difficulty="))
+            message = "sections for one difficulty are not supported yet; remove the mark"
+            yield make_problem("STK100", message, agent.document.file, where, object=agent.id, pointer="/body")
+
+
+def _includes(part: _Part, specs: SpecSet, owner: str) -> Iterator[Problem]:
+    """Partials that do not exist or leave the folder."""
+    for include in part.parsed.includes:
+        found = _include_problem(include.name, specs)
+        if found is not None:
+            where = part.range(include.line, include.column, include.end_column)
+            yield make_problem(found[0], found[1], part.document.file, where, object=owner, pointer="/body")
+
+
+def _include_problem(name: str, specs: SpecSet) -> tuple[str, str] | None:
+    if "/" in name or "\\" in name or ".." in name:
+        return "STK204", f"'{name}' leaves the folder; a partial is named by its file name alone, such as \"tone\""
+    if not specs.may_exist("Partial", name):
+        hint = did_you_mean(name, specs.partials, also="partials")
+        return "STK303", f"partial '{name}' not found: looked for a file '_{name}.md'{hint}"
+    return None
+
+
+def _included(part: _Part, specs: SpecSet) -> tuple[_Part, ...]:
+    """Every partial reached from `part`, each once, by name."""
+    found: dict[str, _Part] = {}
+    waiting = [include.name for include in part.parsed.includes]
+    while waiting:
+        name = waiting.pop()
+        if name in specs.partials and name not in found:
+            found[name] = _part(specs.partials[name])
+            waiting.extend(include.name for include in found[name].parsed.includes)
+    return tuple(found[name] for name in sorted(found))
+
+
+def _names(part: _Part, agent: Spec, variables: Mapping[str, Any]) -> Iterator[Problem]:
+    for name in part.parsed.names:
+        if name.path[0] == "inputs":
+            yield from _input(part, name, agent)
+        elif name.path[0] == "vars" and len(name.path) > 1 and name.path[1] not in variables:
+            hint = did_you_mean(name.path[1], variables, also="set in this environment")
+            message = f"variable '{name.path[1]}' is not set{hint}"
+            where = part.range(*_place(name, 1))
+            yield make_problem("STK801", message, part.document.file, where, object=agent.id, pointer="/body")
+
+
+def _place(name: template.Name, index: int) -> tuple[int, int, int]:
+    """Line, column and end column of one part of a name."""
+    return name.parts[index] if index < len(name.parts) else (name.line, name.column, name.end_column)
+
+
+def _input(part: _Part, name: template.Name, agent: Spec) -> Iterator[Problem]:
+    """Follow the path through the declared inputs; the first part that is not declared is the problem."""
+    known: Mapping[str, Any] | None = agent.data.get("inputs", {})
+    for index, step in enumerate(name.path[1:], 1):
+        if known is None:
+            return
+        if step not in known:
+            yield _unknown(part, name, index, known, agent)
+            return
+        known = _properties(known[step])
+
+
+def _properties(shape: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What can be asked of a value; None: anything, since its properties are not declared."""
+    if shape["type"] == "object":
+        return shape.get("properties")
+    return {}
+
+
+def _unknown(part: _Part, name: template.Name, index: int, known: Mapping[str, Any], agent: Spec) -> Problem:
+    step, parent = name.path[index], ".".join(name.path[:index])
+    what = "input" if index == 1 else f"property of '{parent}'"
+    where = part.range(*_place(name, index))
+    close = nearest(step, known)
+    fixes = (Fix(f"replace with '{close}'", safe=True, range=where, text=close),) if close else ()
+    if close:
+        hint = f"; did you mean '{parent}.{close}'?"
+    elif known:
+        hint = f"; declared: {', '.join(sorted(known))}"
+    else:
+        hint = f"; agent '{agent.name}' declares no inputs" if index == 1 else f"; '{parent}' has no properties"
+    related: tuple[Related, ...] = ()
+    if agent.has("inputs"):
+        place = agent.node.key_span(("inputs",))
+        related = (Related(agent.document.file, place, "inputs are declared here"),)
+    message = f"unknown {what} '{step}'{hint}"
+    return make_problem(
+        "STK301", message, part.document.file, where, object=agent.id, pointer="/body", fixes=fixes, related=related
+    )

@@ -1,0 +1,165 @@
+"""Are the functions of tools there? Found by reading source files, never by importing them.
+
+A module is looked for under the project's `python_path`, then where installed packages lie. What a module computes
+at run time is beyond this check; preparing a release imports it for real.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+from statek.spec.nearest import did_you_mean
+from statek.spec.positions import first_line
+from statek.spec.problems import Position, Problem, Range, make_problem
+from statek.spec.types import Spec, SpecSet, pointer
+
+MAX_BYTES = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """Names bound at the top of one module. `open_ended`: more may be bound that cannot be seen."""
+
+    functions: frozenset[str]
+    classes: frozenset[str]
+    others: frozenset[str]
+    open_ended: bool = False
+    failure: str | None = None
+
+
+@dataclass
+class ModuleFinder:
+    """Reads each module once for one compilation."""
+
+    python_path: tuple[Path, ...]
+    seen: dict[str, Module | None] = field(default_factory=dict)
+
+    def find(self, name: str) -> Module | None:
+        """The module `a.b.c`, or None when no folder has it."""
+        if name not in self.seen:
+            self.seen[name] = self._find(name)
+        return self.seen[name]
+
+    def folders(self) -> tuple[Path, ...]:
+        """Where modules are looked for."""
+        return (*self.python_path, *(Path(entry) for entry in sys.path if entry and Path(entry).is_dir()))
+
+    def _find(self, name: str) -> Module | None:
+        if name in sys.builtin_module_names:
+            return Module(frozenset(), frozenset(), frozenset(), open_ended=True)
+        for folder in self.folders():
+            path = folder.joinpath(*name.split("."))
+            for file in (path / "__init__.py", path.with_name(path.name + ".py")):
+                if file.is_file():
+                    return _read(file)
+            if any(path.with_name(path.name + suffix).is_file() for suffix in EXTENSION_SUFFIXES):
+                return Module(frozenset(), frozenset(), frozenset(), open_ended=True)
+        return None
+
+    def known(self, name: str) -> tuple[str, ...]:
+        """Modules of the project beside the one that is missing."""
+        parts = name.split(".")
+        for depth in range(len(parts) - 1, -1, -1):
+            found = [
+                ".".join((*parts[:depth], path.stem))
+                for folder in self.python_path
+                for path in sorted(folder.joinpath(*parts[:depth]).glob("*"))
+                if _is_module(path)
+            ]
+            if found:
+                return tuple(found)
+        return ()
+
+
+def _is_module(path: Path) -> bool:
+    is_package = path.is_dir() and any(path.glob("*.py"))
+    return path.stem.isidentifier() and (path.suffix == ".py" or is_package) and path.name != "__init__.py"
+
+
+def check_targets(specs: SpecSet, finder: ModuleFinder) -> Iterator[Problem]:
+    """Tools whose module or function is not there."""
+    for toolset in specs.of("ToolSet"):
+        for index, tool in enumerate(toolset.data["tools"]):
+            yield from _target(toolset, index, tool, finder)
+
+
+def _target(toolset: Spec, index: int, tool: Mapping[str, str], finder: ModuleFinder) -> Iterator[Problem]:
+    module_name, _, function = tool["python"].partition(":")
+    module = finder.find(module_name)
+    if module is None:
+        looked = ", ".join(str(folder) for folder in finder.python_path)
+        hint = did_you_mean(module_name, finder.known(module_name), also="modules there")
+        message = f"module '{module_name}' not found under {looked} nor among installed packages{hint}"
+        yield _problem("STK501", message, toolset, index, part=(0, len(module_name)))
+    elif module.failure is not None:
+        message = f"module '{module_name}' cannot be read: {module.failure}"
+        yield _problem("STK501", message, toolset, index, part=(0, len(module_name)))
+    elif function in module.classes:
+        message = f"'{function}' in module '{module_name}' is a class; a tool must be a function"
+        yield _problem("STK502", message, toolset, index, part=(len(module_name) + 1, len(tool["python"])))
+    elif function not in module.functions | module.others and not module.open_ended:
+        hint = did_you_mean(function, module.functions, also="functions there")
+        message = f"function '{function}' not found in module '{module_name}'{hint}"
+        yield _problem("STK502", message, toolset, index, part=(len(module_name) + 1, len(tool["python"])))
+
+
+def _problem(code: str, message: str, toolset: Spec, index: int, *, part: tuple[int, int]) -> Problem:
+    """At the part of the target from one offset to another."""
+    path = ("tools", index, "python")
+    node = toolset.node.at(path)
+    start = node.span.start
+    column = start.column + (1 if node.quoted else 0)
+    where = Range(Position(start.line, column + part[0]), Position(start.line, column + part[1]))
+    if node.span.start.line != node.span.end.line:
+        where = first_line(node.span)
+    return make_problem(code, message, toolset.document.file, where, object=toolset.id, pointer=pointer(path))
+
+
+def _read(file: Path) -> Module:
+    empty: frozenset[str] = frozenset()
+    try:
+        with file.open("rb") as handle:
+            raw = handle.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
+            return Module(empty, empty, empty, failure=f"{file} has more than {MAX_BYTES} bytes")
+        tree = ast.parse(raw)
+    except OSError as error:
+        return Module(empty, empty, empty, failure=f"{file}: {error.strerror}")
+    except SyntaxError as error:
+        return Module(empty, empty, empty, failure=f"{file}, line {error.lineno}: {error.msg}")
+    except (ValueError, RecursionError, MemoryError) as error:
+        return Module(empty, empty, empty, failure=f"{file}: {error or 'nested too deeply'}")
+    return _names(tree.body)
+
+
+def _names(body: list[ast.stmt]) -> Module:
+    functions: set[str] = set()
+    classes: set[str] = set()
+    others: set[str] = set()
+    star = False
+    for node in _top_level(body):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            functions.add(node.name)
+        elif isinstance(node, ast.ClassDef):
+            classes.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            others.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+            star = star or any(alias.name == "*" for alias in node.names)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            others.add(node.id)
+        if isinstance(node, ast.FunctionDef) and node.name == "__getattr__":
+            star = True
+    return Module(frozenset(functions), frozenset(classes), frozenset(others), open_ended=star)
+
+
+def _top_level(nodes: list[ast.stmt]) -> Iterator[ast.AST]:
+    """Every node outside of functions and classes."""
+    waiting: list[ast.AST] = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            waiting.extend(ast.iter_child_nodes(node))

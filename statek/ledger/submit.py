@@ -1,0 +1,200 @@
+"""What clients put into the inbox: submissions, queue items, messages, cancellations. Checked whole, then written whole.
+
+It checks against an applied release and appends; the worker decides later what becomes of an input. Command line and
+Python client both come through here. The one idea: the id of an input is the id of its job (`triage/42`,
+`quakes:us7000`), made from the sender's key; the same key is therefore the same job, whoever sends it again.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from statek.exceptions import GiveUp, NotApplied, StatekError
+from statek.ledger import inbox
+from statek.ledger.compiled import Agent, Json, Queue, decode
+from statek.ledger.file import LedgerFile
+from statek.ledger.inputs import check_inputs, did_you_mean
+from statek.ledger.releases import Release
+
+_PLAIN = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_HASHED = re.compile(r"h-[0-9a-f]{24}")
+
+
+class BadInputs(StatekError):  # noqa: N818 - says what is wrong
+    """These inputs do not fit; nothing was written."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        """Keep `problems`, one line for each."""
+        super().__init__("\n".join(problems), hint="correct them and submit again; nothing was written")
+        self.problems = tuple(problems)
+
+
+class QueueFull(GiveUp):  # noqa: N818 - says what is the case
+    """The queue holds as many waiting items as it may."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where to: the agent or queue of this name."""
+
+    kind: Literal["Agent", "Queue"]
+    name: str
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What became of the items.
+
+    Attributes:
+        ids: id of every item in its order; these are the ids of the jobs.
+        new: how many were written.
+        known: how many were there already, under the same key.
+        dropped: how many waiting items had to leave, or new ones did not get in, because the queue was full.
+    """
+
+    ids: tuple[str, ...]
+    new: int
+    known: int
+    dropped: int
+
+
+def submit(
+    file: LedgerFile,
+    release: Release,
+    target: Target,
+    items: Sequence[Json],
+    *,
+    at_us: int,
+    key: str | None = None,
+    places: Sequence[str] = (),
+) -> Submitted:
+    """Start jobs of an agent, or put items on a queue; acknowledged on return.
+
+    Args:
+        file: the ledger.
+        release: the release at head.
+        target: the agent or queue.
+        items: for an agent the inputs of each job, for a queue its items.
+        at_us: now.
+        key: dotted path of the field that identifies an item; default: the queue's own, else ids are random.
+        places: where each item was read (`events.jsonl:3`), for messages.
+
+    Raises:
+        NotApplied: the release has no such agent or queue.
+        BadInputs: some item does not fit; nothing was written.
+        QueueFull: more items than the queue takes; nothing was written.
+    """
+    checker = _agent_checker(release, target.name) if target.kind == "Agent" else _queue_checker(release, target, key)
+    problems: list[str] = []
+    entries: list[inbox.NewEntry] = []
+    for n, item in enumerate(items):
+        wrong = checker.problems(item)
+        found, ending = (None, "") if wrong else _ending(item, key or checker.key)
+        wrong = [*wrong, ending] if not wrong and found is None else wrong
+        prefix = f"{places[n]}: " if places else ""
+        problems.extend(prefix + line for line in wrong)
+        body = {checker.field: item}
+        entries.append(inbox.NewEntry(f"{checker.prefix}{found}", checker.kind, target.name, body, at_us))
+    if problems:
+        raise BadInputs(problems)
+    return _append(file, entries, checker.queue)
+
+
+def push(file: LedgerFile, job: str, text: str, *, at_us: int) -> str:
+    """Send a message to a job that exists. Returns the id of the input."""
+    entry_id = f"push {job} {secrets.token_hex(5)}"
+    inbox.append(file, [inbox.NewEntry(entry_id, inbox.InputKind.PUSH, job, {"text": text}, at_us)])
+    return entry_id
+
+
+def cancel(file: LedgerFile, job: str, *, at_us: int) -> bool:
+    """Ask for the end of a job that exists. Returns False when that was asked before."""
+    entry = inbox.NewEntry(f"cancel {job}", inbox.InputKind.CANCEL, job, {}, at_us)
+    return inbox.append(file, [entry])[0]
+
+
+def id_of_key(value: Json) -> str | None:
+    """The end of an id for a key value: itself when it is short and plain, else a hash. None: not usable as a key."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or value == "":
+        return None
+    text = value if isinstance(value, str) else str(value)
+    if _PLAIN.fullmatch(text) and not _HASHED.fullmatch(text):
+        return text
+    return f"h-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
+
+
+@dataclass(frozen=True)
+class _Checker:
+    """What the target asks of an item, and how its entry looks."""
+
+    prefix: str
+    kind: inbox.InputKind
+    field: str  # of the entry's body
+    key: str | None
+    agent: Agent | None
+    deliver_as: str | None
+    queue: Queue | None
+
+    def problems(self, item: Json) -> list[str]:
+        if self.agent is None:
+            return []
+        return check_inputs(self.agent, item if self.deliver_as is None else {self.deliver_as: item})
+
+
+def _agent_checker(release: Release, name: str) -> _Checker:
+    agent = find_agent(release, name)
+    return _Checker(f"{name}/", inbox.InputKind.SUBMIT, "inputs", None, agent, None, None)
+
+
+def _queue_checker(release: Release, target: Target, key: str | None) -> _Checker:
+    queue = find_queue(release, target.name)
+    if key is not None and queue.dedupe_key not in (None, key):
+        raise BadInputs([f"queue '{queue.name}' knows its items by '{queue.dedupe_key}', not by '{key}'"])
+    agent = find_agent(release, queue.agent) if queue.agent is not None else None
+    prefix = f"{queue.name}:"
+    return _Checker(prefix, inbox.InputKind.ITEM, "item", queue.dedupe_key, agent, queue.deliver_as, queue)
+
+
+def find_agent(release: Release, name: str) -> Agent:
+    """The agent of that name. Raises NotApplied, with the nearest name."""
+    return cast("Agent", _find(release, "Agent", name))
+
+
+def find_queue(release: Release, name: str) -> Queue:
+    """The queue of that name. Raises NotApplied, with the nearest name."""
+    return cast("Queue", _find(release, "Queue", name))
+
+
+def _find(release: Release, kind: str, name: str) -> Json:
+    entry = release.objects.get(f"{kind}/{name}")
+    if entry is None:
+        names = [other.name for other in release.objects.values() if other.kind == kind]
+        raise NotApplied(
+            f"no {kind.lower()} '{name}' in the applied release {release.id}{did_you_mean(name, names)}",
+            hint="`statek apply` makes what the files declare available",
+        )
+    return decode(kind, entry.text)
+
+
+def _ending(item: Json, key: str | None) -> tuple[str | None, str]:
+    """The end of the item's id, or None and what is wrong."""
+    if key is None:
+        return secrets.token_hex(5), ""
+    value = item
+    for step in key.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    found = id_of_key(value)
+    return found, "" if found else f"{key}: the key must be text or a number, got {'nothing' if value is None else value!r}"
+
+
+def _append(file: LedgerFile, entries: Sequence[inbox.NewEntry], queue: Queue | None) -> Submitted:
+    ids = tuple(entry.id for entry in entries)
+    with file.joined():
+        if queue is None or queue.max_depth is None:
+            fresh, dropped = inbox.append(file, entries), 0
+        else:
+            fresh, dropped = _append_bounded(file, entries, queue, queue.max_depth)
+    return Submitted(ids, sum(fresh), len(entries) - len(fresh) + fresh.count(False), dropped)

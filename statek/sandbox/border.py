@@ -1,0 +1,72 @@
+"""What model code meets outside of itself, as its guards see it. A protocol, nothing else.
+
+The runtime implements it over jobs and the store; `LocalBorder` in `runner.py` is the implementation without either.
+"""
+
+import random
+from collections.abc import Iterator
+from typing import Protocol
+
+
+class Border(Protocol):
+    """Every crossing from model code to the world."""
+
+    def write(self, text: str) -> None:
+        """Add one entry to the console."""
+        ...
+
+    def now_us(self) -> int:
+        """Microseconds since 1970 in UTC, as the job is to see them."""
+        ...
+
+    def rng(self) -> random.Random:
+        """Give the job's own generator of random numbers."""
+        ...
+
+    def is_durable(self, value: object) -> bool:
+        """Whether it is an application object that lives in the store."""
+        ...
+
+    def is_placeholder(self, value: object) -> bool:
+        """Whether it stands for a value that may not be there yet."""
+        ...
+
+    def resolve(self, value: object) -> object:
+        """Give the value of a placeholder.
+
+        Raises:
+            FutureError: it is not there yet.
+        """
+        ...
+
+    def get_attribute(self, owner: object, name: str) -> object:
+        """Read an attribute of a durable object; the name is already checked."""
+        ...
+
+    def set_attribute(self, owner: object, name: str, value: object) -> None:
+        """Set an attribute of a durable object."""
+        ...
+
+    def delete_attribute(self, owner: object, name: str) -> None:
+        """Delete an attribute of a durable object."""
+        ...
+
+    def get_item(self, owner: object, key: object) -> object:
+        """Read an item of a durable object."""
+        ...
+
+    def set_item(self, owner: object, key: object, value: object) -> None:
+        """Set an item of a durable object."""
+        ...
+
+    def delete_item(self, owner: object, key: object) -> None:
+        """Delete an item of a durable object."""
+        ...
+
+    def iterate(self, owner: object) -> Iterator[object]:
+        """Go through a durable object."""
+        ...
+
+    def pausing(self) -> BaseException | None:
+        """Give the wait or exit that is on its way out of the statement, if any."""
+        ...

@@ -1,0 +1,182 @@
+"""References between specs: every name that is used is declared, nothing goes round in a circle.
+
+Works on good specs only; a name that is declared in a file with problems counts as declared, so that one root cause
+gives one problem. Templates, warmups and tool modules are checked by the compiler.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from statek.sandbox.policy import NEVER_IMPORTED
+from statek.spec.cycles import find_cycles
+from statek.spec.formats import is_model_name
+from statek.spec.nearest import did_you_mean
+from statek.spec.patterns import all_tools, matching, selected, use_and_deny
+from statek.spec.problems import Problem
+from statek.spec.types import Path, Spec, SpecSet
+
+
+def check_links(specs: SpecSet) -> tuple[Problem, ...]:
+    """Every problem of references in the project."""
+    problems: list[Problem] = []
+    for agent in specs.of("Agent"):
+        problems.extend(_agent(agent, specs))
+    for model in specs.of("Model"):
+        problems.extend(_model(model, specs))
+    for script in specs.of("Script"):
+        problems.extend(_script(script, specs))
+    for queue in specs.of("Queue"):
+        problems.extend(_queue(queue, specs))
+    for fleet in specs.of("Fleet"):
+        problems.extend(_fleet(fleet, specs))
+    problems.extend(_cycles(specs.of("Model"), {model.name: _fallbacks(model) for model in specs.of("Model")}))
+    queues = specs.of("Queue")
+    dead = {queue.name: [(("dead_letter",), queue.data["dead_letter"])] for queue in queues if queue.has("dead_letter")}
+    problems.extend(_cycles(queues, dead))
+    return tuple(problems)
+
+
+Edges = Mapping[str, Sequence[tuple[Path, str]]]
+
+
+def _refer(spec: Spec, specs: SpecSet, kind: str, name: str, *path: str | int) -> Iterator[Problem]:
+    """A problem when `kind/name` is not declared."""
+    if not specs.may_exist(kind, name):
+        names = specs.names(kind)
+        others = [other for other in ("Agent", "Model", "Queue", "ToolSet", "Provider", "Script") if other != kind]
+        wrong = next((other for other in others if name in specs.names(other)), None)
+        if wrong is not None and kind != "Warmup" and not _close(name, names):
+            yield spec.problem("STK206", f"'{name}' is of kind {wrong}; expected the name of a {kind}", *path)
+            return
+        hint = did_you_mean(name, names, also=f"declared {kind}s")
+        yield spec.problem("STK201", f"{kind} '{name}' is not defined{hint}", *path)
+
+
+def _close(name: str, names: frozenset[str]) -> bool:
+    return "did you mean" in did_you_mean(name, names)
+
+
+def _agent(agent: Spec, specs: SpecSet) -> Iterator[Problem]:
+    for path, name in _agent_models(agent):
+        if is_model_name(name):
+            yield from _refer(agent, specs, "Model", name, *path)
+    for index, name in enumerate(agent.data.get("subagents", [])):
+        if name == agent.name:
+            message = f"agent '{name}' names itself as a subagent: {name} -> {name}"
+            yield agent.problem("STK203", message, "subagents", index)
+        else:
+            yield from _refer(agent, specs, "Agent", name, "subagents", index)
+    warmup = agent.data.get("warmup")
+    if warmup is not None:
+        path = ("warmup", "use") if isinstance(warmup, Mapping) else ("warmup",)
+        name = warmup["use"] if isinstance(warmup, Mapping) else warmup
+        yield from _refer(agent, specs, "Warmup", name, *path)
+    for index, module in enumerate(agent.data.get("sandbox", {}).get("imports", [])):
+        if module.partition(".")[0] in NEVER_IMPORTED:
+            message = f"module '{module}' can never be imported by an agent's code; offer a tool in its place"
+            yield agent.problem("STK403", message, "sandbox", "imports", index)
+    yield from _patterns(agent, specs)
+
+
+def _agent_models(agent: Spec) -> list[tuple[Path, str]]:
+    model = agent.data["model"]
+    if isinstance(model, str):
+        return [(("model",), model)]
+    first: list[tuple[Path, str]] = [(("model", "use"), model["use"])]
+    return first + [(("model", "fallback", index), name) for index, name in enumerate(model.get("fallback", []))]
+
+
+def _pattern_paths(agent: Spec) -> Iterator[tuple[str, Path]]:
+    use, deny = use_and_deny(agent)
+    nested = isinstance(agent.data.get("tools"), Mapping)
+    yield from ((pattern, ("tools", "use", n) if nested else ("tools", n)) for n, pattern in enumerate(use))
+    yield from ((pattern, ("tools", "deny", n)) for n, pattern in enumerate(deny))
+
+
+def _patterns(agent: Spec, specs: SpecSet) -> Iterator[Problem]:
+    use, _ = use_and_deny(agent)
+    for pattern, path in _pattern_paths(agent):
+        if path[1] == "deny" and pattern in use:
+            message = f"'{pattern}' is both used and denied; deny wins, so remove one of them"
+            yield agent.problem("STK505", message, *path)
+        else:
+            yield from _one_pattern(agent, specs, pattern, path)
+    yield from _same_names(agent, specs, dict(_pattern_paths(agent)))
+
+
+def _one_pattern(agent: Spec, specs: SpecSet, pattern: str, path: Path) -> Iterator[Problem]:
+    toolset, _, name = pattern.partition("/")
+    if name and "*" not in toolset and toolset not in specs.names("ToolSet"):
+        yield from _refer(agent, specs, "ToolSet", toolset, *path)
+        return
+    tools = all_tools(specs)
+    bad = any(kind == "ToolSet" and (found == toolset or "*" in toolset) for kind, found in specs.broken)
+    if bad or "ToolSet" in specs.unsure or matching(pattern, tools):
+        return
+    hint = did_you_mean(pattern, [tool.full_name for tool in tools], also="declared tools")
+    yield agent.problem("STK504", f"'{pattern}' fits no tool{hint}", *path)
+
+
+def _same_names(agent: Spec, specs: SpecSet, paths: Mapping[str, Path]) -> Iterator[Problem]:
+    """Tools, subagents and inputs share the names of a job."""
+    taken = {name: f"subagent '{name}'" for name in agent.data.get("subagents", [])}
+    taken |= {name: f"input '{name}'" for name in agent.data.get("inputs", {})}
+    for pattern, tool in selected(agent, specs):
+        if tool.name in taken:
+            message = f"tool '{tool.full_name}' has the name of {taken[tool.name]}; rename one, or deny the tool"
+            yield agent.problem("STK503", message, *paths[pattern])
+        taken.setdefault(tool.name, f"tool '{tool.full_name}'")
+
+
+def _fallbacks(model: Spec) -> list[tuple[Path, str]]:
+    return [(("fallback", index), name) for index, name in enumerate(model.data.get("fallback", []))]
+
+
+def _model(model: Spec, specs: SpecSet) -> Iterator[Problem]:
+    yield from _refer(model, specs, "Provider", model.data["provider"], "provider")
+    for path, name in _fallbacks(model):
+        yield from _refer(model, specs, "Model", name, *path)
+    provider = specs.get("Provider", model.data["provider"])
+    if provider is not None and provider.data.get("driver") == "scripted":
+        yield from _refer(model, specs, "Script", model.data["id"], "id")
+
+
+def _script(script: Spec, specs: SpecSet) -> Iterator[Problem]:
+    for index, rule in enumerate(script.data["rules"]):
+        name = rule.get("when", {}).get("agent")
+        if name is not None:
+            yield from _refer(script, specs, "Agent", name, "rules", index, "when", "agent")
+
+
+def _queue(queue: Spec, specs: SpecSet) -> Iterator[Problem]:
+    if queue.has("dead_letter"):
+        yield from _refer(queue, specs, "Queue", queue.data["dead_letter"], "dead_letter")
+    if not queue.has("agent"):
+        return
+    yield from _refer(queue, specs, "Agent", queue.data["agent"], "agent")
+    agent = specs.get("Agent", queue.data["agent"])
+    for name, shape in (agent.data.get("inputs", {}) if agent is not None else {}).items():
+        given = name == queue.data["deliver_as"] or "default" in shape or shape.get("optional", False)
+        if not given and queue.data["deliver_as"] in _inputs(agent):
+            message = (
+                f"queue '{queue.name}' delivers '{queue.data['deliver_as']}' only, but agent '{queue.data['agent']}' "
+                f"also requires input '{name}'; give it a default or make it optional"
+            )
+            yield queue.problem("STK607", message, "deliver_as")
+
+
+def _inputs(agent: Spec | None) -> tuple[str, ...]:
+    return tuple(agent.data.get("inputs", {})) if agent is not None else ()
+
+
+def _fleet(fleet: Spec, specs: SpecSet) -> Iterator[Problem]:
+    for field, kind in (("agents", "Agent"), ("queues", "Queue")):
+        for index, name in enumerate(fleet.data.get(field, [])):
+            yield from _refer(fleet, specs, kind, name, field, index)
+
+
+def _cycles(specs: Sequence[Spec], edges: Edges) -> Iterator[Problem]:
+    """One problem for each circle, at the reference that closes it."""
+    by_name = {spec.name: spec for spec in specs}
+    for name, path, shown in find_cycles(edges):
+        spec = by_name[name]
+        yield spec.problem("STK203", f"{spec.kind}s refer to each other in a circle: {shown}", *path)

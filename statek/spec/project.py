@@ -1,0 +1,228 @@
+"""Where a project begins and how it is set up: `[tool.statek]` in pyproject.toml. Reads that one file, nothing else.
+
+The command line and the compiler start here. The root is the nearest parent with the table, or with an `agents`
+folder; then every setting has its default.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from statek.spec.formats import NAME
+from statek.spec.nearest import did_you_mean
+from statek.spec.positions import LineTable
+from statek.spec.problems import Problem, Range, SpecProblems, make_problem, ordered, span
+
+DEFAULT_ROOTS = ("agents", "warmups", "queues")
+RELOAD_VALUES: dict[str, tuple[str, ...]] = {
+    "prompt": ("next-job", "on-resume", "next-turn"),
+    "model": ("next-job", "on-resume", "next-turn"),
+    "tools": ("next-job", "on-resume", "next-turn"),
+    "warmup": ("next-job", "restart"),
+    "limits": ("next-job", "tighten-now", "now"),
+}
+_FIELDS = ("project", "roots", "exclude", "python_path", "default_env", "env", "lint", "watch")
+_LATER = ("lint", "watch")
+FILE = "pyproject.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class EnvConfig:
+    """One environment: its store folder (absolute), variables and defaults of `reload`."""
+
+    name: str
+    store: Path
+    vars: Mapping[str, Any]
+    reload: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectConfig:
+    """A project's settings. Paths in `python_path` are absolute; `roots` are as written, relative to `root`."""
+
+    root: Path
+    project: str
+    roots: tuple[str, ...]
+    roots_place: Range | None  # where the roots are listed; None: the default ones
+    exclude: tuple[str, ...]
+    python_path: tuple[Path, ...]
+    default_env: str
+    envs: Mapping[str, EnvConfig]
+
+    def env(self, name: str) -> EnvConfig:
+        """The environment `name`; one that is not listed has the defaults."""
+        return self.envs.get(name) or EnvConfig(name, self.root / ".statek" / name / "store", {}, {})
+
+
+def load_project(path: Path) -> ProjectConfig:
+    """The project that `path` lies in.
+
+    Raises:
+        SpecProblems: there is none, or its settings are wrong.
+    """
+    start = path.resolve()
+    folders = [start, *start.parents] if start.is_dir() else list(start.parents)
+    for folder in folders:
+        text = _read_settings(folder / FILE)
+        reader = _Reader(folder, text) if text is not None else None
+        if reader is not None and reader.table is not None:
+            return reader.config()
+        if (folder / "agents").is_dir():
+            return _Reader(folder, "").config()
+    message = (
+        f"no project found at {path}: neither a {FILE} with a [tool.statek] table nor an 'agents' folder, "
+        "here or in any folder above; 'statek init' writes a small working project"
+    )
+    raise SpecProblems([make_problem("STK021", message, str(path), span(1, 1))])
+
+
+def _read_settings(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    except UnicodeDecodeError as error:
+        message = f"{FILE} is not UTF-8: byte {error.object[error.start]:#04x}"
+        raise SpecProblems([make_problem("STK010", message, FILE, span(1, 1))]) from error
+    except OSError as error:
+        raise SpecProblems([make_problem("STK021", f"cannot read {path}: {error}", FILE, span(1, 1))]) from error
+
+
+class _Reader:
+    """Checks the table field by field and collects what is wrong."""
+
+    def __init__(self, root: Path, text: str) -> None:
+        self.root, self.text = root, text
+        self.problems: list[Problem] = []
+        tool = _parse(text).get("tool", {})
+        self.table: Any = tool.get("statek") if isinstance(tool, dict) else None
+
+    def config(self) -> ProjectConfig:
+        if self.table is not None and not isinstance(self.table, dict):
+            self.report("STK103", "[tool.statek] must be a table", ("tool", "statek"))
+            self.table = {}
+        table: dict[str, Any] = self.table or {}
+        self.known(table, _FIELDS, ("tool", "statek"))
+        for name in _LATER:
+            if name in table:
+                self.report("STK100", f"[tool.statek.{name}] is not supported yet", ("tool", "statek", name))
+        config = ProjectConfig(
+            root=self.root,
+            project=self.name(table, "project", _default_project(self.root)),
+            roots=self.texts(table, "roots", DEFAULT_ROOTS),
+            roots_place=_find(self.text, ("tool", "statek", "roots")) if "roots" in table else None,
+            exclude=self.texts(table, "exclude", ()),
+            python_path=tuple((self.root / part).resolve() for part in self.texts(table, "python_path", (".",))),
+            default_env=self.name(table, "default_env", "dev"),
+            envs=self.envs(table.get("env", {})),
+        )
+        if self.problems:
+            raise SpecProblems(ordered(self.problems))
+        return config
+
+    def report(self, code: str, message: str, keys: tuple[str, ...]) -> None:
+        self.problems.append(make_problem(code, message, FILE, _find(self.text, keys)))
+
+    def known(self, table: Mapping[str, Any], fields: tuple[str, ...], keys: tuple[str, ...]) -> None:
+        for name in table:
+            if name not in fields and not name.startswith("x-"):
+                message = f"unknown field '{name}' in [{'.'.join(keys)}]{did_you_mean(name, fields)}"
+                self.report("STK101", message, (*keys, name))
+
+    def name(self, table: Mapping[str, Any], field: str, default: str) -> str:
+        value = table.get(field, default)
+        if isinstance(value, str) and NAME.fits(value):
+            return value
+        code = "STK105" if isinstance(value, str) else "STK103"
+        self.report(code, f"'{field}' must be {NAME.title}, found {value!r}", ("tool", "statek", field))
+        return default
+
+    def texts(self, table: Mapping[str, Any], field: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        value = table.get(field, list(default))
+        value = [value] if isinstance(value, str) and field == "python_path" else value
+        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+            message = f"'{field}' must be a list of texts, found {value!r}; write {field} = [\"...\"]"
+            self.report("STK103", message, ("tool", "statek", field))
+            return default
+        if field == "roots" and not value:
+            self.report("STK110", "'roots' is empty: no file would be read", ("tool", "statek", field))
+        return tuple(value)
+
+    def envs(self, tables: Any) -> dict[str, EnvConfig]:
+        if not isinstance(tables, dict):
+            self.report(
+                "STK103", "[tool.statek.env] must hold one table for each environment", ("tool", "statek", "env")
+            )
+            return {}
+        return {name: self.one_env(name, table) for name, table in tables.items() if not name.startswith("x-")}
+
+    def one_env(self, name: str, table: Any) -> EnvConfig:
+        keys = ("tool", "statek", "env", name)
+        default = EnvConfig(name, self.root / ".statek" / name / "store", {}, {})
+        if not NAME.fits(name):
+            self.report("STK105", f"environment name '{name}' must be {NAME.title}", keys)
+        if not isinstance(table, dict):
+            self.report("STK103", f"[{'.'.join(keys)}] must be a table, found {table!r}", keys)
+            return default
+        self.known(table, ("store", "vars", "reload"), keys)
+        store = table.get("store", f".statek/{name}/store")
+        if not isinstance(store, str) or not store:
+            self.report("STK103", f"'store' must be the path of a folder, found {store!r}", (*keys, "store"))
+            return default
+        values = self.table_of(table, "vars", keys)
+        return EnvConfig(name, self.root / store, values, self.reload(self.table_of(table, "reload", keys), keys))
+
+    def table_of(self, table: Mapping[str, Any], field: str, keys: tuple[str, ...]) -> dict[str, Any]:
+        value = table.get(field, {})
+        if isinstance(value, dict) and (field != "vars" or all(_is_plain(item) for item in value.values())):
+            return value
+        what = "a table of texts, numbers and booleans" if field == "vars" else "a table"
+        self.report("STK103", f"'{field}' must be {what}, found {value!r}", (*keys, field))
+        return {}
+
+    def reload(self, table: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, str]:
+        self.known(table, tuple(RELOAD_VALUES), (*keys, "reload"))
+        for aspect, allowed in RELOAD_VALUES.items():
+            value = table.get(aspect, allowed[0])
+            if value not in allowed:
+                message = f"reload.{aspect} must be one of {', '.join(allowed)}, found {value!r}"
+                self.report("STK104", message + did_you_mean(str(value), allowed), (*keys, "reload", aspect))
+        return {name: str(value) for name, value in table.items() if name in RELOAD_VALUES}
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | int | float | bool)
+
+
+def _default_project(root: Path) -> str:
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", root.name).strip("-_0123456789")[:60]
+    return name or "project"
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+), column (\d+)", str(error))
+        end = LineTable.of(text).position(len(text))
+        where = span(int(found[1]), int(found[2])) if found else span(end.line, end.column)
+        raise SpecProblems([make_problem("STK001", f"{FILE} cannot be read: {error}", FILE, where)]) from error
+
+
+def _find(text: str, keys: tuple[str, ...]) -> Range:
+    """Where the last of `keys` is written: its own line, its table's header, or the first line."""
+    table: tuple[str, ...] = ()
+    best, best_length = span(1, 1), 0
+    for number, line in enumerate(text.split("\n"), 1):
+        header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line)
+        entry = re.match(r"\s*([A-Za-z0-9_.\"'-]+?)\s*=", line)
+        if header:
+            table = tuple(part.strip(" \"'") for part in header[1].split("."))
+        path = table if header else (*table, *(part.strip("\"'") for part in entry[1].split("."))) if entry else ()
+        shown = header or entry
+        if shown and path == keys[: len(path)] and len(path) > best_length:
+            best, best_length = span(number, shown.start(1) + 1, len(shown[1])), len(path)
+    return best

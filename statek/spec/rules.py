@@ -1,0 +1,208 @@
+"""What a schema cannot say about one document: limits that contradict, secrets written out, defaults of a wrong type.
+
+Runs on documents that follow their schema. Called by `validate`; knows no other document.
+"""
+
+import functools
+import keyword
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from statek.spec.formats import duration_us
+from statek.spec.nearest import did_you_mean
+from statek.spec.nodes import Node
+from statek.spec.problems import Problem, make_problem
+from statek.spec.types import Path, Spec, dotted, pointer
+
+_SECRET_HEADERS = re.compile(r"(?i)auth|cookie|token|secret|api-?key")
+_REFERENCE = re.compile(r"\$\{([^}]*)(\}?)")
+_SCHEMES = ("secret", "env", "var")
+_TIMEOUTS = {"connect": "10s", "first_byte": "60s", "idle": "60s"}
+
+
+def check_rules(spec: Spec) -> Iterator[Problem]:
+    """Every problem of one document beyond its schema."""
+    yield from _backoff(spec)
+    if spec.kind in {"Provider", "ToolSet", "Fleet", "Queue"}:
+        yield from _references(spec, spec.node, ())
+    yield from {
+        "Agent": _agent, "ToolSet": _tool_set, "Provider": _provider, "Script": _script, "Queue": _queue,
+    }.get(spec.kind, _nothing)(spec)  # fmt: skip
+
+
+def _nothing(_spec: Spec) -> Iterator[Problem]:
+    return iter(())
+
+
+def _backoff(spec: Spec) -> Iterator[Problem]:
+    waits = spec.data.get("retry", {}).get("backoff", {})
+    if {"min", "max"} <= set(waits) and duration_us(waits["min"]) > duration_us(waits["max"]):
+        message = f"retry.backoff.min ({waits['min']}) is longer than retry.backoff.max ({waits['max']})"
+        yield spec.problem("STK601", message, "retry", "backoff", "min")
+
+
+def _references(spec: Spec, node: Node, path: Path) -> Iterator[Problem]:
+    """`${scheme:NAME}` in every text of the document."""
+    for name, inner in node.members.items():
+        if not name.startswith("x-") or path == ("headers",):
+            yield from _references(spec, inner, (*path, name))
+    for index, inner in enumerate(node.items):
+        yield from _references(spec, inner, (*path, index))
+    if isinstance(node.data, str):
+        for found in _REFERENCE.finditer(node.data):
+            problem = _reference_problem(found)
+            if problem is not None:
+                yield spec.problem(problem[0], problem[1], *path)
+                return
+
+
+def _reference_problem(found: re.Match[str]) -> tuple[str, str] | None:
+    scheme, colon, name = found[1].partition(":")
+    if not found[2]:
+        return "STK803", f"'{found[0][:30]}' is never closed; write ${{secret:NAME}} or ${{env:NAME}}"
+    if not colon:
+        return "STK803", f"'{found[0]}' has no scheme; write ${{secret:{scheme}}} or ${{env:{scheme}}}"
+    if scheme not in _SCHEMES:
+        return "STK803", f"unknown scheme '{scheme}' in '{found[0]}'{did_you_mean(scheme, _SCHEMES)}"
+    if scheme == "var":
+        return "STK100", f"'{found[0]}' is not supported yet; write ${{env:NAME}}"
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is None:
+        return "STK803", f"'{found[0]}' must name a variable: letters, digits and '_'"
+    return None
+
+
+def _agent(spec: Spec) -> Iterator[Problem]:
+    limits = spec.data.get("limits", {})
+    most = limits.get("exceptions", 10)
+    if limits.get("consecutive_exceptions", 0) > most:
+        found = limits["consecutive_exceptions"]
+        message = f"limits.consecutive_exceptions ({found}) is never reached: limits.exceptions is {most}"
+        yield spec.problem("STK601", message, "limits", "consecutive_exceptions")
+    for index, name in enumerate(spec.data.get("subagents", [])):
+        if not name.isidentifier() or keyword.iskeyword(name):
+            message = f"subagent '{name}' cannot be called: a job calls it by name, so it must be a Python name"
+            yield spec.problem("STK105", message, "subagents", index)
+    for name, shape in spec.data.get("inputs", {}).items():
+        yield from _keyword(spec, name, "inputs", name)
+        yield from _value(spec, shape, ("inputs", name))
+    if "output" in spec.data:
+        yield from _value(spec, spec.data["output"]["schema"], ("output", "schema"))
+
+
+def _keyword(spec: Spec, name: str, *path: str | int) -> Iterator[Problem]:
+    if keyword.iskeyword(name):
+        message = f"'{name}' is a word of Python and cannot be a name; choose another"
+        where = spec.node.key_span(path) if path[:1] == ("inputs",) else spec.where(*path)
+        yield make_problem("STK105", message, spec.document.file, where, object=spec.id, pointer=pointer(path))
+
+
+def _value(spec: Spec, shape: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+    """The declaration of a value fits itself: default and enum have its type, required names exist."""
+    plain = Draft202012Validator({key: value for key, value in shape.items() if key not in {"default", "optional"}})
+    only_type = Draft202012Validator({"type": shape["type"]})
+    if "default" in shape and not plain.is_valid(shape["default"]):
+        error = next(iter(plain.iter_errors(shape["default"])))
+        message = f"default of '{dotted(path)}' does not fit its declaration: {error.message[:200]}"
+        yield spec.problem("STK103", message, *path, "default")
+    for index, value in enumerate(shape.get("enum", [])):
+        if not only_type.is_valid(value):
+            message = f"'{dotted((*path, 'enum', index))}' must be of type {shape['type']}, found {value!r}"
+            yield spec.problem("STK103", message, *path, "enum", index)
+    properties = shape.get("properties", {})
+    for index, name in enumerate(shape.get("required", [])):
+        if name not in properties:
+            message = f"required property '{name}' is not declared{did_you_mean(name, properties, also='properties')}"
+            yield spec.problem("STK201", message, *path, "required", index)
+    for name, inner in properties.items():
+        yield from _value(spec, inner, (*path, "properties", name))
+    if "items" in shape:
+        yield from _value(spec, shape["items"], (*path, "items"))
+
+
+def tool_name(tool: Mapping[str, Any]) -> str:
+    """The name that the model calls a declared tool by."""
+    name: str = tool.get("name") or tool["python"].partition(":")[2]
+    return name
+
+
+def _tool_set(spec: Spec) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for index, tool in enumerate(spec.data["tools"]):
+        name = tool_name(tool)
+        field = "name" if "name" in tool else "python"
+        if name.startswith("_"):
+            message = f"tool '{name}' cannot be called: names that start with '_' are refused; give it a 'name'"
+            yield spec.problem("STK105", message, "tools", index, field)
+        yield from _keyword(spec, name, "tools", index, field)
+        if name in seen:
+            line = spec.where("tools", seen[name]).start.line
+            message = f"tool '{name}' stands twice in ToolSet '{spec.name}'; the first is on line {line}"
+            yield spec.problem("STK503", message, "tools", index, field)
+        seen.setdefault(name, index)
+
+
+def _provider(spec: Spec) -> Iterator[Problem]:
+    key = spec.data.get("api_key")
+    if key is not None and _is_literal(key):
+        message = "api_key holds a literal secret; write ${secret:NAME}, and set NAME in the environment"
+        yield spec.problem("STK802", message, "api_key")
+    for name, value in spec.data.get("headers", {}).items():
+        if _SECRET_HEADERS.search(name) and _is_literal(value):
+            message = f"header '{name}' holds a literal secret; write ${{secret:NAME}} in its place"
+            yield spec.problem("STK802", message, "headers", name)
+    if re.match(r"https?://[^/\s]*:[^/\s$]+@", spec.data.get("base_url", "")):
+        yield spec.problem("STK802", "base_url holds a password; use a header with ${secret:NAME}", "base_url")
+    yield from _timeouts(spec)
+
+
+def _is_literal(text: str) -> bool:
+    return "${" not in text
+
+
+def _timeouts(spec: Spec) -> Iterator[Problem]:
+    given = spec.data.get("timeout", {})
+    if not isinstance(given, Mapping):
+        return
+    total = given.get("total", "120s")
+    for name in _TIMEOUTS:
+        if name in given and duration_us(given[name]) > duration_us(total):
+            message = f"timeout.{name} ({given[name]}) is longer than timeout.total ({total})"
+            yield spec.problem("STK601", message, "timeout", name)
+
+
+def _script(spec: Spec) -> Iterator[Problem]:
+    for index, rule in enumerate(spec.data["rules"]):
+        last = rule.get("when", {}).get("last")
+        reason = _regex_error(last) if last is not None else None
+        if reason is not None:
+            message = f"'when.last' must be a regular expression: {reason}"
+            yield spec.problem("STK105", message, "rules", index, "when", "last")
+        if "reply" in rule and not rule["reply"]:
+            message = "'reply' is empty; give it text, code or tool_calls"
+            yield spec.problem("STK110", message, "rules", index, "reply")
+
+
+@functools.lru_cache(maxsize=1000)
+def _regex_error(pattern: str) -> str | None:
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        return str(error)
+    return None
+
+
+def _queue(spec: Spec) -> Iterator[Problem]:
+    data = spec.data
+    if "agent" in data and "deliver_as" not in data:
+        message = "missing field 'deliver_as': the variable of the job that holds the item"
+        yield spec.missing("STK102", message)
+    if "deliver_as" in data:
+        yield from _keyword(spec, data["deliver_as"], "deliver_as")
+        if "agent" not in data:
+            yield spec.missing("STK102", "missing field 'agent': 'deliver_as' says how it gets the items")
+    if data.get("dead_letter") == spec.name:
+        message = f"queue '{spec.name}' is its own dead letter queue; name another Queue"
+        yield spec.problem("STK605", message, "dead_letter")

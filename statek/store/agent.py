@@ -1,0 +1,273 @@
+"""Agents as stored: role, prompt, tools by name, metadata, warmup.
+
+Not here: what a job of the agent may do (the runtime) and files (the compiler). An agent made in Python keeps its
+tools as import names; a function the store cannot name (a nested one) lives in the agent's context, which belongs to
+the process and is made anew by `init_context`. An agent that comes from a spec carries the id of its revision and
+nothing else: prompt, tools and warmup are read from the release in the ledger.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import dbzero as db0
+
+from statek.store import root
+from statek.store.encoding import bytes_json, json_bytes
+from statek.store.future import function_name, resolve_function
+from statek.store.job_def import JobDef, warmup_data, warmup_from
+from statek.store.prompt import SystemPromptData, TaskDifficulty, from_text, render_prompt, to_text
+from statek.text.warmup import CodeBlock, parse_warmup_code, referenced_names
+from statek.tools import describe, registry
+
+WarmupCode = str | CodeBlock | Sequence[str | CodeBlock] | None
+_contexts: dict[str, dict[str, Any]] = {}  # by the agent's address: names that live in this process only
+
+
+@db0.memo(id="statek/WarmupDef")
+class WarmupDef:
+    """Warmup code of an agent, parsed into blocks."""
+
+    def __init__(self, warmup_code: WarmupCode = None, metadata: dict[str, Any] | None = None) -> None:
+        """Keep the blocks (`parse_warmup_code` is applied) and what they say about themselves."""
+        self._code = json_bytes(warmup_data(parse_warmup_code(warmup_code)))
+        self._metadata = json_bytes(metadata)
+
+    @property
+    def warmup_code(self) -> Any:
+        """None, a text, a CodeBlock or a list of them."""
+        return warmup_from(bytes_json(self._code))
+
+    @property
+    def metadata(self) -> dict[str, Any] | None:
+        """Metadata of all blocks together."""
+        data: dict[str, Any] | None = bytes_json(self._metadata)
+        return data
+
+    @property
+    def hidden(self) -> bool:
+        """True only when the metadata has `hidden` set to the boolean True."""
+        return (self.metadata or {}).get("hidden") is True
+
+
+@db0.memo(id="statek/Agent")
+class Agent:
+    """A role with a prompt, tools and metadata."""
+
+    def __init__(
+        self,
+        role: str,
+        _system_prompt: SystemPromptData | str | None,
+        _tools: Sequence[Callable[..., Any]],
+        _tools_by_name: Sequence[str] = (),
+        _internal_tools: Sequence[Callable[..., Any]] = (),
+        _internal_tools_by_name: Sequence[str] = (),
+        _metadata: dict[str, str] | None = None,
+        _X__context: dict[str, Any] | None = None,  # noqa: N803 - documented name
+        _description: str | None = None,
+    ) -> None:
+        """Store the agent. `_metadata["MODEL"]` is needed when a job is created, not here."""
+        self.role = role
+        self.revision = ""
+        self._prompt_text = _prompt_text(_system_prompt)
+        self._metadata_bytes = json_bytes(dict(_metadata) if _metadata is not None else None)
+        self._description_bytes = json_bytes(_description)
+        self._tool_names: Any = []
+        me = db0.materialized(self)
+        if _X__context:
+            _contexts.setdefault(db0.uuid(me), {}).update(_X__context)
+        for tool in (*_tools, *_tools_by_name, *_internal_tools, *_internal_tools_by_name):
+            me.append_tool(tool)
+        root.add_agent(me)
+
+    @property
+    def description(self) -> str | None:
+        """What the agent is good for, in words for other agents and people."""
+        text: str | None = bytes_json(self._description_bytes)
+        return text
+
+    @property
+    def metadata(self) -> dict[str, str] | None:
+        """A copy of the metadata."""
+        data: dict[str, str] | None = bytes_json(self._metadata_bytes)
+        return data
+
+    @property
+    def prompt(self) -> SystemPromptData | None:
+        """The structured prompt, or None."""
+        return from_text(self._prompt_text) if self._prompt_text else None
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """Names that belong to this process: never stored, filled by `init_context`."""
+        address = db0.uuid(self)
+        if address not in _contexts:
+            _contexts[address] = {}
+            self.init_context()
+        return _contexts[address]
+
+    def init_context(self) -> None:
+        """Fill the context; for subclasses."""
+
+    @property
+    def all_tools(self) -> list[Callable[..., Any]]:
+        """Every callable the agent offers in this process, internal ones included; names not to be found are left out."""
+        found = (self._resolve(name) for name in self._tool_names)
+        return [tool for tool in found if tool is not None]
+
+    @property
+    def tools(self) -> list[Callable[..., Any]]:
+        """The callables shown to the model."""
+        return [tool for tool in self.all_tools if not tool.__name__.startswith("_")]
+
+    def append_tool(self, tool: Callable[..., Any] | str) -> None:
+        """Offer one more callable, or the name of one in the context or of a module ("module:function")."""
+        if isinstance(tool, str):
+            self._tool_names.append(tool)
+            return
+        try:
+            name = function_name(tool)
+        except (TypeError, ValueError):  # nested or bound: it lives in this process only
+            name = tool.__name__
+            _contexts.setdefault(db0.uuid(self), {})[name] = tool
+        self._tool_names.append(name)
+
+    def update_system_prompt(self, new: SystemPromptData | str | None) -> bool:
+        """Replace the prompt; True when it changed."""
+        text = _prompt_text(new)
+        if text == self._prompt_text:
+            return False
+        self._prompt_text = text
+        return True
+
+    def update_metadata(self, new: dict[str, str] | None) -> bool:
+        """Replace the metadata; True when it changed. Definitions made before keep theirs."""
+        data = json_bytes(dict(new) if new is not None else None)
+        if data == self._metadata_bytes:
+            return False
+        self._metadata_bytes = data
+        return True
+
+    def update_description(self, new: str | None) -> bool:
+        """Replace the description; True when it changed."""
+        data = json_bytes(new)
+        if data == self._description_bytes:
+            return False
+        self._description_bytes = data
+        return True
+
+    def system_prompt(
+        self,
+        task_difficulty: TaskDifficulty | None = None,
+        job_params: dict[str, Any] | None = None,
+        available_tools: Sequence[Callable[..., Any]] | None = None,
+        **kwargs: Any,
+    ) -> str:
+        """The prompt for a difficulty, placeholders filled. Raises KeyError for an unknown placeholder."""
+        shown = [registry.from_callable(tool) for tool in (self.tools if available_tools is None else available_tools)]
+        return render_prompt(
+            self.prompt,
+            task_difficulty,
+            brief_tools=describe.listing(shown),
+            detailed_tools=describe.listing(shown, detailed=True),
+            params={**(job_params or {}), **kwargs} or None,
+        )
+
+    def _resolve(self, name: str) -> Callable[..., Any] | None:
+        if ":" in name:
+            return resolve_function(name)
+        tool: Callable[..., Any] | None = self.context.get(name)
+        return tool
+
+
+@db0.memo(id="statek/SupervisedAgent")
+class SupervisedAgent(Agent):
+    """An agent that workers, queues and clients may start jobs of."""
+
+    def __init__(
+        self,
+        role: str,
+        _system_prompt: SystemPromptData | str | None,
+        _tools: Sequence[Callable[..., Any]],
+        _tools_by_name: Sequence[str] = (),
+        _internal_tools: Sequence[Callable[..., Any]] = (),
+        _internal_tools_by_name: Sequence[str] = (),
+        _metadata: dict[str, str] | None = None,
+        _X__context: dict[str, Any] | None = None,  # noqa: N803 - documented name
+        _description: str | None = None,
+        warmup_def: WarmupDef | None = None,
+    ) -> None:
+        """Store the agent; see `Agent`."""
+        super().__init__(
+            role, _system_prompt, _tools, _tools_by_name, _internal_tools, _internal_tools_by_name, _metadata,
+            _X__context, _description,
+        )  # fmt: skip
+        self.warmup_def = warmup_def
+
+    def update_warmup_def(self, unparsed: str | None) -> bool:
+        """Parse and replace the warmup; True when it changed. Raises ValueError or SyntaxError for bad directives."""
+        parsed = parse_warmup_code(unparsed)
+        code, metadata = warmup_data(parsed), _merged_metadata(parsed)
+        if self.warmup_def is not None and (code, metadata) == (
+            warmup_data(self.warmup_def.warmup_code),
+            self.warmup_def.metadata,
+        ):
+            return False
+        if parsed is None:
+            changed = self.warmup_def is not None
+            self.warmup_def = None
+            return changed
+        self.warmup_def = WarmupDef(parsed, metadata)
+        return True
+
+    @property
+    def referenced_locals(self) -> list[str]:
+        """External names the whole warmup reads, in order of first use."""
+        if self.warmup_def is None:
+            return []
+        blocks = warmup_data(self.warmup_def.warmup_code) or []
+        return referenced_names("\n".join(block["code"] or "" for block in blocks))
+
+    def create_job_def(
+        self,
+        tools: Any = None,  # noqa: ARG002 - documented, without effect
+        warmup_code: WarmupCode = None,
+        shared_vars: dict[str, Any] | None = None,
+        locale: Any = None,
+        **kwargs: Any,
+    ) -> JobDef:
+        """A definition for a job of this agent: dynamic warmup first, then the agent's own.
+
+        Raises:
+            ValueError: the agent has no MODEL metadata.
+        """
+        if not (self.metadata or {}).get("MODEL"):
+            raise ValueError(f"agent {self.role!r} has no MODEL metadata")
+        params = dict(kwargs)
+        if shared_vars is not None:
+            params["shared_vars"] = list(shared_vars)
+        own = self.warmup_def.warmup_code if self.warmup_def is not None else None
+        blocks = (warmup_data(parse_warmup_code(warmup_code)) or []) + (warmup_data(own) or [])
+        return JobDef(self, job_params=params or None, warmup_code=warmup_from(blocks or None), locale=locale)
+
+
+def spec_agent(role: str, revision: str, model: str) -> SupervisedAgent:
+    """The stored agent of a compiled revision, made once."""
+    found: SupervisedAgent | None = root.find_agent(revision=revision)
+    if found is None:
+        found = SupervisedAgent(role, None, [], _metadata={"MODEL": model})
+        found.revision = revision
+        root.add_agent(found)
+    return found
+
+
+def _prompt_text(prompt: SystemPromptData | str | None) -> str:
+    if prompt is None:
+        return ""
+    return to_text(SystemPromptData(prompt, ()) if isinstance(prompt, str) else prompt)
+
+
+def _merged_metadata(parsed: Any) -> dict[str, Any] | None:
+    merged: dict[str, Any] = {}
+    for block in warmup_data(parsed) or []:
+        merged.update(block["metadata"] or {})
+    return merged or None

@@ -1,0 +1,89 @@
+"""The one object everything alive hangs from, and how things are found again.
+
+Jobs sit in a list of slots; `ids` maps a job's id to its slot number and only ever grows. Definitions and agents are
+found by digests in the same way. The root also says how far the ledger has been taken in (`seq`, `seq_tag`).
+"""
+
+from typing import Any
+
+import dbzero as db0
+
+FORMAT = 1
+
+
+@db0.memo(id="statek/Root", singleton=True)
+class Root:
+    """Everything alive in this prefix. Singleton; arguments count only when it is made."""
+
+    def __init__(self, store_id: str = "") -> None:
+        self.format = FORMAT
+        self.store_id = store_id
+        self.seq = 0
+        self.seq_tag = ""
+        self.release = ""
+        self.release_number = 0
+        self.clock_us = 0
+        self.jobs: Any = []
+        self.ids: Any = {}
+        self.agents: Any = []
+        self.agent_index: Any = {}
+        self.job_defs: Any = []
+        self.def_index: Any = {}
+        self.refused: Any = []
+
+
+def current_root() -> Root:
+    """The root of the current prefix, made if it is not there yet (never call it on a read-only store)."""
+    return Root()
+
+
+def add_job(job: Any, job_id: str) -> None:
+    """Give `job` a slot under `job_id`. The id must be new."""
+    root = Root()
+    root.jobs.append(job)
+    root.ids[job_id] = len(root.jobs) - 1
+
+
+def rename_job(job: Any, old: str, new: str) -> None:
+    """File `job` under another id; the old one keeps pointing at it."""
+    root = Root()
+    root.ids[new] = root.ids[old]
+
+
+def find_job(job_id: str) -> Any | None:
+    """The job of that id, or None."""
+    root = Root()
+    slot = root.ids.get(job_id)
+    return None if slot is None else root.jobs[slot]
+
+
+def add_agent(agent: Any) -> int:
+    """Keep `agent` alive and make it the one found under its role and revision."""
+    root = Root()
+    root.agents.append(agent)
+    slot = len(root.agents) - 1
+    root.agent_index[f"role {agent.role}"] = slot
+    if agent.revision:
+        root.agent_index[f"revision {agent.revision}"] = slot
+    return slot
+
+
+def find_agent(*, role: str | None = None, revision: str | None = None) -> Any | None:
+    """The agent of that revision, else the newest of that role, else None."""
+    root = Root()
+    slot = root.agent_index.get(f"revision {revision}" if revision else f"role {role}")
+    return None if slot is None else root.agents[slot]
+
+
+def add_job_def(job_def: Any, digest: str) -> None:
+    """Keep `job_def` alive and find it again by `digest`."""
+    root = Root()
+    root.job_defs.append(job_def)
+    root.def_index[digest] = len(root.job_defs) - 1
+
+
+def find_job_def(digest: str) -> Any | None:
+    """The definition of that digest, or None."""
+    root = Root()
+    slot = root.def_index.get(digest)
+    return None if slot is None else root.job_defs[slot]

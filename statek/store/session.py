@@ -1,0 +1,200 @@
+"""Opening, committing and closing the store; the one owner that knows whether it is open.
+
+Not here: what is stored, and when it is committed (`runtime.passes` decides, `store.checkpoint` does it). A store of
+ours lives in a folder as `statek.db0`; an application may also open dbzero itself and let us `attach`. A new store is
+made under another name and then moved, because a kill while it is made leaves a file that never opens.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import dbzero as db0
+
+from statek.exceptions import StoreError
+from statek.store.root import FORMAT, Root
+
+PREFIX = "statek"
+CACHE_BYTES = 256 << 20
+
+
+class Store:
+    """An open store.
+
+    Attributes:
+        file: the dbzero file, or None when an application opened it and it could not be found.
+        read_only: nothing can be written.
+    """
+
+    def __init__(self, file: Path | None, *, owned: bool, read_only: bool) -> None:
+        """Use `Store.open` or `Store.attach`."""
+        self.file = file
+        self.read_only = read_only
+        self._owned = owned
+        self._open = True
+        self._root: Root | None = None
+
+    @classmethod
+    def open(cls, folder: Path, store_id: str = "", *, read_only: bool = False) -> Self:
+        """Open the store in `folder`; a new one of that id is made when there is none.
+
+        Raises:
+            StoreError: another process has it, it is damaged, of a newer format or another store, or cannot be read.
+        """
+        file = folder / f"{PREFIX}.db0"
+        if not file.exists():
+            if read_only:
+                raise StoreError(f"there is no store at {folder}", hint="run `statek work` first")
+            _make(folder, store_id)
+        _init(folder, read_only=read_only)
+        store = cls(file, owned=True, read_only=read_only)
+        try:
+            store.check(store_id)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @classmethod
+    def attach(cls) -> Self:
+        """Use the store that this process has open as its current prefix.
+
+        Raises:
+            StoreError: dbzero is not initialised.
+        """
+        try:
+            name = str(db0.get_current_prefix().name)
+        except Exception as error:  # noqa: BLE001 - dbzero raises plain RuntimeError or worse when it is not open
+            raise StoreError("dbzero is not open in this process", hint="call db0.init and db0.open first") from error
+        return cls(_find_file(name), owned=False, read_only=False)
+
+    @property
+    def root(self) -> Root:
+        """The root object."""
+        if not self._open:
+            raise StoreError("the store is closed")
+        if self._root is None:
+            self._root = db0.fetch(Root) if self.read_only else Root()
+        return self._root
+
+    def check(self, store_id: str) -> None:
+        """Compare format and identity. Raises StoreError when this build or ledger does not belong to it."""
+        if self.root.format > FORMAT:
+            raise StoreError(
+                f"the store {self.file} has format {self.root.format}, this build reads up to {FORMAT}",
+                hint="install the newer statek that wrote it",
+            )
+        if store_id and self.root.store_id != store_id:
+            raise StoreError(
+                f"the store {self.file} does not belong to the ledger beside it",
+                hint="put back the pair from one backup; nothing was changed",
+            )
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """All changes inside or none. Never await, yield or switch greenlets inside: the store would crash."""
+        with db0.atomic():
+            yield
+
+    @contextmanager
+    def watched(self) -> Iterator[list[bool]]:
+        """Tell whether anything was written inside: the list holds one bool afterwards."""
+        wrote: list[bool] = []
+        with db0.locked() as lock:
+            yield wrote
+        wrote.append(bool(lock.get_mutation_log()))
+
+    def commit(self) -> None:
+        """Write what changed to the file. Raises StoreError, for instance when the disk is full."""
+        try:
+            db0.commit()
+        except RuntimeError as error:
+            raise StoreError(f"the store could not be written: {error}", hint="free space on the disk") from error
+        db0.clear_cache()
+
+    def close(self) -> None:
+        """Commit and close a store of ours; leave an application's store alone. Safe to call twice."""
+        if self._open and self._owned:
+            db0.close()
+        self._open = False
+        self._root = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def address_of(value: Any) -> str | None:
+    """The store's own name of a durable object, or None when it has none (a container)."""
+    return str(db0.uuid(value)) if db0.is_memo(value) else None
+
+
+def at_address(address: str) -> Any:
+    """The durable object of that address. Raises StoreError when it is gone."""
+    try:
+        return db0.fetch(address)
+    except Exception as error:  # noqa: BLE001 - several unrelated types
+        raise StoreError(f"the stored object {address} is gone") from error
+
+
+_CONTAINERS = frozenset({"List", "Dict", "Set", "Tuple", "ByteArray", "Index"})  # types of dbzero, "builtins" they say
+
+
+def is_durable(value: Any) -> bool:
+    """Whether `value` lives in the store: a memo object or a container of dbzero."""
+    kind = type(value)
+    if kind.__module__ == "builtins":
+        return kind.__name__ in _CONTAINERS
+    return bool(db0.is_memo(value))
+
+
+def _init(folder: Path, *, read_only: bool) -> None:
+    try:
+        db0.init(str(folder), prefix=PREFIX, read_write=not read_only, autocommit=False, cache_size=CACHE_BYTES)
+    except RuntimeError as error:
+        text = str(error)
+        if "lock" in text:
+            raise StoreError(
+                f"another process has the store {folder} open", hint="stop it, or use the worker that runs"
+            ) from error
+        raise StoreError(
+            f"the store {folder} cannot be opened: {text}", hint="start `statek work`: it repairs the store"
+        ) from error
+
+
+def _make(folder: Path, store_id: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    scratch = folder / f".new-{os.getpid()}"
+    shutil.rmtree(scratch, ignore_errors=True)
+    _init(scratch, read_only=False)
+    try:
+        Root(store_id)
+        db0.commit()
+    finally:
+        db0.close()
+    made = scratch / f"{PREFIX}.db0"
+    with made.open("rb") as handle:
+        os.fsync(handle.fileno())
+    made.rename(folder / f"{PREFIX}.db0")
+    descriptor = os.open(folder, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)
+    shutil.rmtree(scratch)
+
+
+def _find_file(prefix: str) -> Path | None:
+    """The file of an open prefix: dbzero does not tell, the process's open files do."""
+    wanted = prefix.strip("/") + ".db0"
+    for entry in Path("/proc/self/fd").iterdir() if Path("/proc/self/fd").is_dir() else ():
+        try:
+            target = entry.readlink()
+        except OSError:
+            continue
+        if str(target).endswith("/" + wanted):
+            return target
+    return None

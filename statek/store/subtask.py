@@ -1,0 +1,108 @@
+"""Handlers: what a parent job holds of a child job. State and rules; creating and waking jobs is the runtime's.
+
+The handler refers to the child; the child keeps its parent's id, never a reference back, so that nothing leaks.
+"""
+
+from enum import Enum
+from typing import Any
+
+import dbzero as db0
+
+from statek.exceptions import TaskFailed
+from statek.store import root, workspace
+from statek.store.encoding import bytes_json, json_bytes
+from statek.store.job import Job, JobStatus
+
+
+class SubTaskState(Enum):
+    """The parent's view of a child job."""
+
+    WAITING = "waiting"  # the child has not begun
+    STARTED = "started"  # it works
+    COMPLETED = "completed"  # it gave a result
+    ERROR = "error"  # it failed
+
+
+class TaskError(TaskFailed):
+    """Why a child job failed."""
+
+    def __init__(self, err_message: str = "") -> None:
+        """Keep the text."""
+        super().__init__(err_message)
+        self.err_message = err_message
+
+
+@db0.memo(id="statek/SubTaskHandler")
+class SubTaskHandler:
+    """A child job as its parent sees it."""
+
+    def __init__(self, job: Job, id: Any = None) -> None:  # noqa: A002 - documented name
+        """Wrap `job`; `id` is the caller's own name for it (JSON data)."""
+        self.job = job
+        self.id_bytes = json_bytes(id)
+        self.is_completed = False
+        self.awaited = False
+        self._error: bytes | None = None
+        self._result: bytes | None = None
+        self._refs: Any = None
+
+    @property
+    def id(self) -> Any:
+        """The caller's identifier, or None."""
+        return bytes_json(self.id_bytes)
+
+    @property
+    def error(self) -> TaskError | None:
+        """Why it failed, or None."""
+        return None if self._error is None else TaskError(bytes_json(self._error))
+
+    @property
+    def result(self) -> Any:
+        """What it gave, or None."""
+        if self._result is None:
+            return None
+        return workspace.keep.loads_value(self._result, list(self._refs or ()), workspace.OUTSIDE)
+
+    @property
+    def state(self) -> SubTaskState:
+        """Where it is."""
+        if self.is_completed:
+            return SubTaskState.COMPLETED if self._error is None else SubTaskState.ERROR
+        return SubTaskState.WAITING if self.job.status == JobStatus.READY else SubTaskState.STARTED
+
+    def complete(self, result: Any = None, error: Any = None) -> None:
+        """Record the outcome and tell the parent.
+
+        Raises:
+            RuntimeError: it has an outcome already.
+            ValueError: both a result and an error were given.
+            CannotKeep: the result cannot be stored.
+        """
+        if self.is_completed:
+            raise RuntimeError("this sub-task has an outcome already")
+        if result is not None and error is not None:
+            raise ValueError("a sub-task ends with a result or an error, not both")
+        if error is not None:
+            self._error = json_bytes(getattr(error, "err_message", None) or str(error))
+        elif result is not None:
+            self._result, refs = workspace.keep.dumps_value(result, workspace.OUTSIDE)
+            self._refs = list(refs) or None
+        self.is_completed = True
+        parent = root.find_job(self.job.parent_id) if self.job.parent_id else None
+        if parent is not None and not self.awaited:
+            parent.push_notification(self)
+
+    def get_log_message(self) -> str:
+        """What the parent's model is told."""
+        of_id = "" if self.id is None else f" id={self.id}"
+        if self._error is not None:
+            return f"[Error] sub-task{of_id} failed with {bytes_json(self._error)}"
+        return f"[Notification] sub-task{of_id} completed successfully."
+
+    def __str__(self) -> str:
+        """The result as text. Raises RuntimeError while there is none."""
+        if not self.is_completed:
+            raise RuntimeError("the sub-task has not completed")
+        if self._error is not None:
+            raise RuntimeError(str(bytes_json(self._error)))
+        return "" if self._result is None else str(self.result)

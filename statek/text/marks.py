@@ -1,0 +1,186 @@
+"""The tokens of a prompt template with their places, and what can be said about them before any parsing.
+
+Jinja2's tree knows lines only; its tokens rebuild the source, so every token gets an offset here, and an offset is a
+line and a column. Tags that are unknown, stray or never closed are found here, on the tokens, because here their place
+is exact. No jinja2: `template.py` hands the raw tokens in and is the only caller.
+"""
+
+import difflib
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from statek.exceptions import BugError
+
+TAGS = ("if", "elif", "else", "endif", "for", "endfor", "include", "raw", "endraw")
+RAW_HINT = "doubled braces that are plain text go between {% raw %} and {% endraw %}"
+_OPEN = {"variable_begin": "variable_end", "block_begin": "block_end", "raw_begin": "raw_end"}
+_ESCAPES = re.compile(r"\\(?![\\'\"nt]).?", re.DOTALL)
+_MAX_DIGITS = 30
+_MAX_NESTING = 20  # of brackets and of tags: the parser calls itself for each
+
+
+@dataclass(frozen=True)
+class TemplateProblem:
+    """Something wrong in a template. Lines and columns count from 1, `end_column` is exclusive, on the same line."""
+
+    code: str
+    message: str
+    line: int
+    column: int
+    end_column: int
+    suggestion: str | None
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token as written; `offset` counts characters from 0."""
+
+    offset: int
+    kind: str
+    text: str
+
+    @property
+    def end(self) -> int:
+        """Offset just behind the token."""
+        return self.offset + len(self.text)
+
+
+class Places:
+    """Turns offsets of one source into lines and columns."""
+
+    def __init__(self, source: str) -> None:
+        """Note where the lines of `source` begin."""
+        self._starts = [0, *(found.end() for found in re.finditer("\n", source))]
+
+    def at(self, offset: int) -> tuple[int, int]:
+        """Line and column, both from 1."""
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
+
+    def span(self, start: int, end: int) -> tuple[int, int, int]:
+        """Line, column and exclusive end column; a span over several lines is one character wide."""
+        line, column = self.at(start)
+        last, end_column = self.at(end)
+        return line, column, end_column if last == line and end > start else column + 1
+
+    def problem(
+        self, code: str, message: str, start: int, end: int, *, suggestion: str | None = None
+    ) -> TemplateProblem:
+        """A problem at the characters from `start` to `end`."""
+        hint = f"; did you mean '{suggestion}'?" if suggestion else ""
+        return TemplateProblem(code, message + hint, *self.span(start, end), suggestion)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word most like `word`, or None."""
+    return next(iter(difflib.get_close_matches(word, list(known), 1, 0.6)), None)
+
+
+def place(source: str, raw: Iterable[tuple[str, str]]) -> Iterator[Token]:
+    """Give every (kind, text) its offset. White space that `{%-` swallows is in no token, so it is stepped over."""
+    offset = 0
+    for kind, text in raw:
+        while not source.startswith(text, offset):
+            offset += 1
+            if offset > len(source):
+                raise BugError(f"the tokens of a template do not rebuild it: {text!r} is missing")
+        yield Token(offset, kind, text)
+        offset += len(text)
+
+
+def check_tokens(tokens: tuple[Token, ...], places: Places, failure: str | None) -> list[TemplateProblem]:
+    """What is wrong with the tokens themselves; `failure` is why the lexer stopped early, if it did."""
+    problems = [*_check_literals(tokens, places), *_check_brackets(tokens, places), *_check_tags(tokens, places)]
+    unclosed = _unclosed(tokens)
+    if unclosed is not None:
+        return [*(p for p in problems if p.code != "STK302"), _never_closed(unclosed, places, failure)]
+    if failure is not None:
+        end = tokens[-1].end if tokens else 0
+        problems.append(places.problem("STK302", f"the template cannot be read here: {failure}", end, end + 1))
+    return problems
+
+
+def _unclosed(tokens: tuple[Token, ...]) -> Token | None:
+    open_: Token | None = None
+    for token in tokens:
+        if token.kind in _OPEN:
+            open_ = token
+        elif open_ is not None and token.kind == _OPEN[open_.kind]:
+            open_ = None
+    return open_
+
+
+def _never_closed(token: Token, places: Places, failure: str | None) -> TemplateProblem:
+    opener = token.text.strip()
+    if token.kind == "raw_begin":
+        message = f"`{opener}` is never closed; write {{% endraw %}} where the plain text ends"
+        return places.problem("STK302", message, token.offset, token.offset + len(token.text.rstrip()))
+    why = f" ({failure})" if failure else ""
+    message = f"`{opener}` opens here and is never closed, or does not hold an expression{why}; {RAW_HINT}"
+    return places.problem("STK302", message, token.offset, token.end)
+
+
+def _check_literals(tokens: tuple[Token, ...], places: Places) -> Iterator[TemplateProblem]:
+    for token in tokens:
+        if token.kind == "string" and (found := _ESCAPES.search(token.text[1:-1])):
+            start = token.offset + 1 + found.start()
+            message = f"`{found.group()}` is not an escape that templates know; a backslash is written `\\\\`"
+            yield places.problem("STK302", message, start, start + len(found.group()))
+        elif token.kind in {"integer", "float"} and len(token.text) > _MAX_DIGITS:
+            message = f"a number of {len(token.text)} characters; at most {_MAX_DIGITS} are allowed"
+            yield places.problem("STK307", message, token.offset, token.end)
+
+
+def _check_brackets(tokens: tuple[Token, ...], places: Places) -> Iterator[TemplateProblem]:
+    depth = 0
+    for token in tokens:
+        if token.kind == "operator":
+            depth += (token.text in "([{") - (token.text in ")]}")
+            if depth > _MAX_NESTING:
+                yield places.problem("STK307", f"brackets inside {_MAX_NESTING} others", token.offset, token.end)
+                return
+
+
+def _check_tags(tokens: tuple[Token, ...], places: Places) -> Iterator[TemplateProblem]:
+    stack: list[tuple[str, Token]] = []
+    refused: set[str] = set()
+    for token in _tags(tokens):
+        tag = token.text
+        if tag not in TAGS:
+            refused.add(tag)
+            if tag.removeprefix("end") in refused - {tag}:
+                continue
+            yield _unknown_tag(token, places)
+        elif tag in {"if", "for"}:
+            stack.append((tag, token))
+            if len(stack) > _MAX_NESTING:
+                yield places.problem("STK307", f"a tag inside {_MAX_NESTING} others", token.offset, token.end)
+                return
+        elif tag.startswith("end") and stack and tag == f"end{stack[-1][0]}":
+            stack.pop()
+        elif tag != "include" and not (tag in {"elif", "else"} and stack):
+            inside = f"`{{% {stack[-1][0]} %}}` is still open" if stack else "nothing is open"
+            message = f"`{{% {tag} %}}` does not fit here: {inside}"
+            yield places.problem("STK302", message, token.offset, token.end)
+            return
+    for tag, token in stack:
+        message = f"`{{% {tag} %}}` is never closed; write {{% end{tag} %}} where it ends"
+        yield places.problem("STK302", message, token.offset, token.end)
+
+
+def _unknown_tag(token: Token, places: Places) -> TemplateProblem:
+    message = f"`{{% {token.text} %}}` is not a tag of prompts; known are {', '.join(TAGS)}; {RAW_HINT}"
+    return places.problem("STK307", message, token.offset, token.end, suggestion=nearest(token.text, TAGS))
+
+
+def _tags(tokens: tuple[Token, ...]) -> Iterator[Token]:
+    """The name of every block tag; a tag without a name is left to the parser."""
+    opened = False
+    for token in tokens:
+        if opened and token.kind != "whitespace":
+            opened = False
+            if token.kind == "name":
+                yield token
+        opened = opened or token.kind == "block_begin"

@@ -1,0 +1,225 @@
+"""Which names a piece of Python reads without binding them. Reads syntax only: nothing is compiled or run.
+
+The idea: statements are walked in the order they run, a name counts as bound from its first binding on, and branches
+are walked one after the other, so that a name bound in either branch counts as bound. Called by `warmup.py` (which
+hands these functions out under its own name) and `reply.py`.
+"""
+
+import ast
+import builtins
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_BUILTINS = frozenset(dir(builtins))
+_Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+
+@dataclass(frozen=True)
+class NameUse:
+    """The first place where a block reads a name. From 1, end exclusive, in characters of the block's own text."""
+
+    name: str
+    line: int
+    column: int
+    end_column: int
+    called: bool
+
+
+def parse_python(code: str) -> ast.Module:
+    """The syntax tree of `code`. Raises SyntaxError for everything that Python itself could not read."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # advice on style is not for this reader
+            return ast.parse(code)
+    except ValueError as error:
+        raise SyntaxError(str(error)) from error
+    except (RecursionError, MemoryError) as error:
+        raise SyntaxError("the code is nested too deeply") from error
+
+
+def referenced_names(code: str) -> list[str]:
+    """Variables that `code` reads before binding them, in the order of first appearance.
+
+    Builtin names and directly called names (`f(x)`) do not count, the receiver of a method (`f.go()`) does. Bodies of
+    functions are not looked at, their decorators, defaults and annotations are. Raises SyntaxError.
+    """
+    reads = _walk(parse_python(code), bodies=False).reads
+    return list(dict.fromkeys(n.id for n, called in reads if not called and n.id not in _BUILTINS))
+
+
+def free_names(code: str) -> list[NameUse]:
+    """Names that nothing in `code` has bound when they are read, one entry a name, in the order of the text.
+
+    Called names and builtins are among them. A name read inside a function counts when neither the function nor any
+    statement of the block binds it. Raises SyntaxError.
+    """
+    walk = _walk(parse_python(code), bodies=True)
+    late = [(node, called) for node, called in walk.late if node.id not in walk.bound]
+    first: dict[str, tuple[ast.Name, bool]] = {}
+    for node, called in sorted([*walk.reads, *late], key=lambda read: (read[0].lineno, read[0].col_offset)):
+        first.setdefault(node.id, (node, called))
+    lines = code.split("\n")
+    return sorted((_use(node, called, lines) for node, called in first.values()), key=lambda u: (u.line, u.column))
+
+
+def _use(node: ast.Name, called: bool, lines: list[str]) -> NameUse:
+    line = lines[node.lineno - 1] if node.lineno <= len(lines) else ""
+    start = len(line.encode()[: node.col_offset].decode(errors="ignore"))
+    if not line.startswith(node.id, start):  # inside f-strings Python 3.11 gives rough places only
+        return _searched(node, called, lines)
+    return NameUse(node.id, node.lineno, start + 1, start + 1 + len(node.id), called)
+
+
+def _searched(node: ast.Name, called: bool, lines: list[str]) -> NameUse:
+    word = re.compile(rf"\b{re.escape(node.id)}\b")
+    near = [*range(node.lineno, len(lines) + 1), *range(1, node.lineno)]
+    found = ((number, word.search(lines[number - 1])) for number in near if number <= len(lines))
+    line, start = next(((number, match.start()) for number, match in found if match), (node.lineno, 0))
+    return NameUse(node.id, line, start + 1, start + 1 + len(node.id), called)
+
+
+def _walk(tree: ast.Module, *, bodies: bool) -> "_Walk":
+    walk = _Walk(bodies=bodies)
+    try:
+        for statement in tree.body:
+            walk.visit(statement)
+    except RecursionError as error:
+        raise SyntaxError("the code is nested too deeply") from error
+    return walk
+
+
+@dataclass
+class _Walk(ast.NodeVisitor):
+    """Collects reads of unbound names. `late`: reads inside function bodies, which run when all is bound."""
+
+    bodies: bool
+    bound: set[str] = field(default_factory=set)
+    hidden: tuple[frozenset[str], ...] = ()  # names of the comprehensions and classes around this place
+    reads: list[tuple[ast.Name, bool]] = field(default_factory=list)
+    late: list[tuple[ast.Name, bool]] = field(default_factory=list)
+
+    def read(self, node: ast.Name, *, called: bool) -> None:
+        if node.id not in self.bound and not any(node.id in names for names in self.hidden):
+            self.reads.append((node, called))
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Store):
+            self.bound.add(node.id)
+        else:
+            self.read(node, called=False)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if isinstance(node.func, ast.Name):
+            self.read(node.func, called=True)
+        else:
+            self.visit(node.func)
+        for part in (*node.args, *node.keywords):
+            self.visit(part)
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        for part in (node.value, *node.targets):
+            self.visit(part)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        if isinstance(node.target, ast.Name):
+            self.read(node.target, called=False)
+        for part in (node.value, node.target):
+            self.visit(part)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self.visit(node.annotation)
+        if node.value is not None:
+            self.visit(node.value)
+            self.visit(node.target)
+        elif not isinstance(node.target, ast.Name):
+            self.visit(node.target)
+
+    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
+        for part in (node.iter, node.target, *node.body, *node.orelse):
+            self.visit(part)
+
+    visit_AsyncFor = visit_For  # noqa: N815
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        self.bound.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
+
+    visit_ImportFrom = visit_Import  # noqa: N815
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        if node.type is not None:
+            self.visit(node.type)
+        if node.name:
+            self.bound.add(node.name)
+        for statement in node.body:
+            self.visit(statement)
+
+    def generic_visit(self, node: ast.AST) -> None:
+        if isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
+            self.bound.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            self.bound.add(node.rest)
+        super().generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for part in (*node.decorator_list, *_signature(node.args), *([node.returns] if node.returns else [])):
+            self.visit(part)
+        self.bound.add(node.name)
+        self.bound.update(name for part in ast.walk(node) if isinstance(part, ast.Global) for name in part.names)
+        if self.bodies:
+            self.late += _body_reads(node)
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        for part in _signature(node.args):
+            self.visit(part)
+        if self.bodies:
+            self.late += [read for read in _body_reads(node) if not any(read[0].id in names for names in self.hidden)]
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        for part in (*node.decorator_list, *node.bases, *node.keywords):
+            self.visit(part)
+        before = set(self.bound)
+        for statement in node.body:
+            self.visit(statement)
+        self.bound = before | {node.name}
+
+    def visit_ListComp(self, node: _Comprehension) -> None:
+        before = self.hidden
+        for generator in node.generators:
+            self.visit(generator.iter)
+            self.hidden = (*self.hidden, frozenset(_stored(generator.target)))
+            for condition in generator.ifs:
+                self.visit(condition)
+        for part in (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,):
+            self.visit(part)
+        self.hidden = before
+
+    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp  # noqa: N815
+
+
+def _signature(arguments: ast.arguments) -> Iterator[ast.expr]:
+    yield from arguments.defaults
+    yield from (default for default in arguments.kw_defaults if default is not None)
+    yield from (parameter.annotation for parameter in _parameters(arguments) if parameter.annotation is not None)
+
+
+def _parameters(arguments: ast.arguments) -> Iterator[ast.arg]:
+    yield from (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+    yield from (parameter for parameter in (arguments.vararg, arguments.kwarg) if parameter is not None)
+
+
+def _body_reads(function: _Function) -> list[tuple[ast.Name, bool]]:
+    """Names that the body reads and the function itself does not bind."""
+    inner = _Walk(bodies=True, bound={parameter.arg for parameter in _parameters(function.args)})
+    body = [function.body] if isinstance(function, ast.Lambda) else function.body
+    for statement in body:
+        inner.visit(statement)
+    return [read for read in (*inner.reads, *inner.late) if read[0].id not in inner.bound]
+
+
+def _stored(target: ast.AST) -> Iterator[str]:
+    return (node.id for node in ast.walk(target) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))

@@ -1,0 +1,6 @@
+def lookup(id: str) -> str:
+    return id
+
+
+def close(id: str) -> None:
+    print(id)

@@ -1,0 +1,4 @@
+ticket = lookup(event["id"])
+# ----------
+print(tiket)
+clos(ticket)

@@ -1,0 +1,11 @@
+import functools
+
+
+def lookup(id: str) -> str:
+    return id
+
+
+if True:
+    async def find_all() -> None: ...
+
+made = functools.partial(lookup, "a")

@@ -1,0 +1,2 @@
+total = sum(len(x) for x in item["parts"])
+print(total)

@@ -1,0 +1,4 @@
+from desk.store import search_notes
+
+
+def delete_note(title: str) -> None: ...
