@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from statek.compiler import resolve
+from statek.compiler.environments import model_in
 from statek.compiler.templates import prompt_of
 from statek.compiler.warmups import compiled_warmup
 from statek.ledger import compiled
@@ -26,10 +27,10 @@ def agent(spec: Spec, specs: SpecSet, env: EnvConfig) -> compiled.Agent:
         name=spec.name,
         description=data["description"],
         prompt=document.body,
-        prompt_path=document.file,
-        prompt_line=document.body_line,
+        prompt_path=spec.id,
+        prompt_line=1,
         partials=prompt.partials,
-        model=_models(data["model"]),
+        model=tuple(model_in(env, name) for name in _models(data["model"])),
         params=_params(data),
         inputs={name: _input(shape) for name, shape in data.get("inputs", {}).items()},
         output=data["output"]["schema"] if "output" in data else None,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from statek.compiler import resolve
 from statek.compiler.agents import agent as compile_agent
+from statek.compiler.environments import check_environments
 from statek.compiler.revision import revision_of
 from statek.compiler.templates import check_partials, check_prompt
 from statek.compiler.tools import ModuleFinder, check_targets
@@ -20,7 +21,7 @@ from statek.spec.documents import read_documents
 from statek.spec.links import check_links
 from statek.spec.patterns import use_and_deny
 from statek.spec.problems import Problem, Range, ordered
-from statek.spec.project import ProjectConfig, load_project
+from statek.spec.project import FILE, ProjectConfig, load_project
 from statek.spec.snapshot import digests, take_snapshot
 from statek.spec.types import Spec, SpecSet
 from statek.spec.validate import load_specs
@@ -73,7 +74,8 @@ def compile_project(path: Path, *, env: str | None = None) -> Compilation:
     problems = (*read.problems, *problems)
     problems = ordered((*problems, *_check(specs, config, name)))
     objects = () if _has_errors(problems) else _compile(specs, config, name)
-    return Compilation(config, name, problems, objects, digests(snapshot.files))
+    settings = {} if config.sha256 is None else {FILE: config.sha256}
+    return Compilation(config, name, problems, objects, {**digests(snapshot.files), **settings})
 
 
 def in_scope(compilation: Compilation, paths: Sequence[Path]) -> tuple[CompiledObject, ...]:
@@ -91,7 +93,7 @@ def _has_errors(problems: Iterable[Problem]) -> bool:
 
 def _check(specs: SpecSet, config: ProjectConfig, env: str) -> list[Problem]:
     """References, templates, tools and warmups."""
-    problems = list(check_links(specs))
+    problems = [*check_links(specs), *check_environments(specs, config)]
     problems.extend(check_targets(specs, ModuleFinder(config.python_path)))
     problems.extend(check_partials(specs))
     blamed = {problem.object for problem in problems}
@@ -146,5 +148,5 @@ def _object(
     kind: str, value: compiled.Compiled, place: tuple[str, int, int], labels: Mapping[str, str]
 ) -> CompiledObject:
     text = compiled.encode(value)
-    revision = revision_of(kind, value)
+    revision = revision_of(kind, value.name, text)
     return CompiledObject(kind, value.name, value, text, revision, *place, labels)

@@ -54,7 +54,8 @@ def check_prompt(agent: Spec, specs: SpecSet, variables: Mapping[str, Any]) -> I
     document = agent.document
     if not document.body.strip():
         message = "the prompt is empty; write it below the front matter"
-        yield make_problem("STK306", message, document.file, span(document.body_line, 1), object=agent.id)
+        line = min(document.body_line, document.text.count("\n") + 1)
+        yield make_problem("STK306", message, document.file, span(line, 1), object=agent.id)
         return
     yield from _later_features(agent)
     body = _part(document)

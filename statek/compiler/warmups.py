@@ -71,12 +71,13 @@ def warmup_of(agent: Spec) -> str | None:
 
 
 def compiled_warmup(document: Document, *, timeout: str = "30s", hidden: bool = False) -> compiled.Warmup:
-    """A warmup without problems; `hidden` hides all of its blocks."""
+    """A warmup without problems; `hidden` hides all of its blocks. Lines count from the first line of code."""
+    located = split_blocks(document.text)
     blocks = tuple(
-        compiled.Block(block.code, block.line, block.hidden or hidden, block.label)
-        for block in split_blocks(document.text)
+        compiled.Block(block.code, block.line - located[0].line + 1, block.hidden or hidden, block.label)
+        for block in located
     )
-    return compiled.Warmup(document.stem, document.file, blocks, duration_us(timeout))
+    return compiled.Warmup(document.stem, _id(document), blocks, duration_us(timeout))
 
 
 def _id(document: Document) -> str:

@@ -1,4 +1,4 @@
-"""What clients put into the inbox: submissions, queue items, messages, cancellations. Checked whole, then written whole.
+"""What clients put into the inbox: submissions, queue items, messages, cancellations. Checked whole, written whole.
 
 It checks against an applied release and appends; the worker decides later what becomes of an input. Command line and
 Python client both come through here. The one idea: the id of an input is the id of its job (`triage/42`,
@@ -17,6 +17,7 @@ from statek.ledger import inbox
 from statek.ledger.compiled import Agent, Json, Queue, decode
 from statek.ledger.file import LedgerFile
 from statek.ledger.inputs import check_inputs, did_you_mean
+from statek.ledger.records import Records, input_key
 from statek.ledger.releases import Release
 
 _PLAIN = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -32,7 +33,7 @@ class BadInputs(StatekError):  # noqa: N818 - says what is wrong
         self.problems = tuple(problems)
 
 
-class QueueFull(GiveUp):  # noqa: N818 - says what is the case
+class QueueFull(GiveUp):
     """The queue holds as many waiting items as it may."""
 
 
@@ -91,13 +92,13 @@ def submit(
     problems: list[str] = []
     entries: list[inbox.NewEntry] = []
     for n, item in enumerate(items):
-        wrong = checker.problems(item)
-        found, ending = (None, "") if wrong else _ending(item, key or checker.key)
-        wrong = [*wrong, ending] if not wrong and found is None else wrong
-        prefix = f"{places[n]}: " if places else ""
-        problems.extend(prefix + line for line in wrong)
-        body = {checker.field: item}
-        entries.append(inbox.NewEntry(f"{checker.prefix}{found}", checker.kind, target.name, body, at_us))
+        try:
+            entry_id = checker.entry_id(item, key or checker.key)
+        except BadInputs as error:
+            prefix = f"{places[n]}: " if places else ""
+            problems.extend(prefix + line for line in error.problems)
+        else:
+            entries.append(inbox.NewEntry(entry_id, checker.kind, target.name, {checker.field: item}, at_us))
     if problems:
         raise BadInputs(problems)
     return _append(file, entries, checker.queue)
@@ -138,10 +139,13 @@ class _Checker:
     deliver_as: str | None
     queue: Queue | None
 
-    def problems(self, item: Json) -> list[str]:
-        if self.agent is None:
-            return []
-        return check_inputs(self.agent, item if self.deliver_as is None else {self.deliver_as: item})
+    def entry_id(self, item: Json, key: str | None) -> str:
+        """The id of a good item. Raises BadInputs."""
+        if self.agent is not None:
+            problems = check_inputs(self.agent, item if self.deliver_as is None else {self.deliver_as: item})
+            if problems:
+                raise BadInputs(problems)
+        return self.prefix + (secrets.token_hex(5) if key is None else _ending(item, key))
 
 
 def _agent_checker(release: Release, name: str) -> _Checker:
@@ -179,22 +183,54 @@ def _find(release: Release, kind: str, name: str) -> Json:
     return decode(kind, entry.text)
 
 
-def _ending(item: Json, key: str | None) -> tuple[str | None, str]:
-    """The end of the item's id, or None and what is wrong."""
-    if key is None:
-        return secrets.token_hex(5), ""
+def _ending(item: Json, key: str) -> str:
     value = item
     for step in key.split("."):
         value = value.get(step) if isinstance(value, dict) else None
     found = id_of_key(value)
-    return found, "" if found else f"{key}: the key must be text or a number, got {'nothing' if value is None else value!r}"
+    if found is None:
+        shown = "nothing" if value is None else repr(value)
+        raise BadInputs([f"{key}: the key must be text or a number, got {shown}"])
+    return found
 
 
 def _append(file: LedgerFile, entries: Sequence[inbox.NewEntry], queue: Queue | None) -> Submitted:
     ids = tuple(entry.id for entry in entries)
     with file.joined():
-        if queue is None or queue.max_depth is None:
-            fresh, dropped = inbox.append(file, entries), 0
-        else:
-            fresh, dropped = _append_bounded(file, entries, queue, queue.max_depth)
-    return Submitted(ids, sum(fresh), len(entries) - len(fresh) + fresh.count(False), dropped)
+        if queue is not None and queue.max_depth is not None and queue.overflow == "drop-newest":
+            return Submitted(ids, *_append_what_fits(file, entries, queue.name, queue.max_depth))
+        new = inbox.append(file, entries).count(True)
+        dropped = _make_room(file, queue) if queue is not None and new else 0
+        return Submitted(ids, new, len(entries) - new, dropped)
+
+
+def _make_room(file: LedgerFile, queue: Queue) -> int:
+    """After appending: drop the oldest that are too many, or refuse, which undoes the transaction."""
+    if queue.max_depth is None:
+        return 0
+    excess = inbox.depth(file, inbox.InputKind.ITEM, queue.name) - queue.max_depth
+    if excess > 0 and queue.overflow == "refuse":
+        raise QueueFull(
+            f"queue '{queue.name}' would hold {queue.max_depth + excess} waiting items, its max_depth is "
+            f"{queue.max_depth}; nothing was written",
+            hint="wait until some have become jobs (`statek status`), or raise max_depth and apply",
+        )
+    return len(inbox.drop_oldest(file, queue.name, excess))
+
+
+def _append_what_fits(
+    file: LedgerFile, entries: Sequence[inbox.NewEntry], queue: str, limit: int
+) -> tuple[int, int, int]:
+    """How many of the entries were new, known, and new but without room."""
+    room = limit - inbox.depth(file, inbox.InputKind.ITEM, queue)
+    new = known = 0
+    for entry in entries:
+        if _is_known(file, entry.id):
+            known += 1
+        elif new < room:
+            new += inbox.append(file, [entry]).count(True)
+    return new, known, len(entries) - new - known
+
+
+def _is_known(file: LedgerFile, entry_id: str) -> bool:
+    return inbox.find(file, entry_id) is not None or Records(file).get(input_key(entry_id)) is not None

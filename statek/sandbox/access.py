@@ -30,7 +30,8 @@ _CALLABLES = (
     types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodWrapperType,
     types.WrapperDescriptorType, types.MethodDescriptorType, types.ClassMethodDescriptorType,
 )  # fmt: skip
-_ABSENT = object()
+_LONG = 1 << 20  # members of a text or range from which going through it in one call ticks
+_LONG_TYPES = frozenset({str, range})
 
 
 class ModuleProxy:
@@ -134,7 +135,7 @@ class Access:
 
     def _own_attribute(self, owner: Any, name: str) -> Any:
         kind = type(owner)
-        if name.startswith("_") and not self._is_own_name(owner, kind, name):
+        if name.startswith("_") and (_is_reserved(name) or not self._is_own_name(owner, kind, name)):
             raise Refused(f"the attribute '{name}' of {kind.__name__} is not its own")
         if isinstance(owner, BaseException) and name == "obj" and name not in getattr(owner, "__dict__", ()):
             raise Refused("the attribute 'obj' is not available here")
@@ -176,7 +177,7 @@ class Access:
         is_own = kinds.is_job_class(owner)
         found = next((c for c in owner.__mro__ if name in vars(c)), None)
         own_private = is_own and found is not None and (kinds.is_job_class(found) or name in _NAMED_TUPLE_NAMES)
-        if name.startswith("_") and not own_private:
+        if name.startswith("_") and (_is_reserved(name) or not own_private):
             raise Refused(f"the attribute '{name}' of {owner.__name__} is private")
         if found is None and isinstance(owner, enum.EnumType) and name in owner.__members__:
             return owner[name]
@@ -315,6 +316,8 @@ class Access:
     def iterator(self, values: Any) -> Iterator[Any]:
         """Give an iterator of `values` without ticks of its own."""
         if type(values) in self._plain_names:
+            if type(values) in _LONG_TYPES and len(values) > _LONG:
+                return _ticking(iter(values))
             return iter(values)
         if self._border.is_placeholder(values):
             return self.iterator(self._border.resolve(values))
@@ -335,6 +338,9 @@ class Access:
 
 class _Written:
     """Stands for a durable object on the left of `=` or behind `del`."""
+
+    _border: Border
+    _owner: Any
 
     def __init__(self, border: Border, owner: Any) -> None:
         object.__setattr__(self, "_border", border)
@@ -368,7 +374,7 @@ class HiddenType:
 
     def __eq__(self, other: object) -> bool:
         """Two of the same class are equal."""
-        return isinstance(other, HiddenType) and other._kind is self._kind  # noqa: SLF001 - same class
+        return isinstance(other, HiddenType) and other._kind is self._kind
 
     def __hash__(self) -> int:
         """Hash as the class does."""
@@ -416,6 +422,11 @@ def _plain_names(guarded: frozenset[tuple[type, str]]) -> Mapping[type, frozense
 
 def _is_static_method(kind: type, name: str) -> bool:
     return any(isinstance(vars(c).get(name), staticmethod) for c in kind.__mro__ if name in vars(c))
+
+
+def _is_reserved(name: str) -> bool:
+    """`_x_`: how `enum` calls what it holds."""
+    return name.endswith("_") and not names.is_dunder(name)
 
 
 def _described(owner: Any) -> str:

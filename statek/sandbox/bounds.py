@@ -1,9 +1,9 @@
 """Time and memory bounds of one stretch of model code, for the whole process. Knows nothing of jobs.
 
-Two ways to notice a runaway stretch: `tick()`, called by the guards in every loop, function and endless iterator, and a
-repeating SIGALRM that also sees code stuck inside one C call. The signal handler raises only where nothing of the host
-can be torn: in a frame of job source, or in pure library code called straight from one. Anywhere else it sets `overdue`,
-and the next tick raises. Off the main thread only ticks apply.
+Two ways to notice a runaway stretch: `tick()`, called by the guards in every loop, function and endless iterator, and
+a repeating SIGALRM that also sees code stuck inside one C call. The signal handler raises only where nothing of the
+host can be torn: in a frame of job source, or in pure library code called straight from one. Anywhere else it sets
+`overdue`, and the next tick raises. Off the main thread only ticks apply.
 """
 
 import os
@@ -68,7 +68,7 @@ class Watchdog:
         self._next_beat = 0.0
 
     def install(self, heartbeat: Callable[[], None] | None = None) -> None:
-        """Take SIGALRM; `heartbeat` is called about twice a second from the handler, so it must be brief and safe anywhere.
+        """Take SIGALRM; `heartbeat` is called from the handler about twice a second: brief and safe anywhere.
 
         Raises:
             ValueError: not on the main thread.

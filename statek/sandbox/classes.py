@@ -25,7 +25,7 @@ def build_class(body: Callable[..., Any], name: str, *bases: Any, **keywords: An
     for base in bases:
         if not _may_derive(base):
             raise Refused(f"a class here cannot derive from {getattr(base, '__name__', type(base).__name__)}")
-    return builtins.__build_class__(body, name, *bases, **keywords)  # type: ignore[attr-defined]
+    return builtins.__build_class__(body, name, *bases, **keywords)
 
 
 def _may_derive(base: Any) -> bool:

@@ -14,7 +14,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 from statek.exceptions import ExitSignal, Refused
-from statek.sandbox import kinds, names, sizes, textual
+from statek.sandbox import kinds, names, operators, sizes, textual
 from statek.sandbox.access import Access, HiddenType, type_facade_of
 from statek.sandbox.border import Border
 from statek.text.llm_repr import llm_repr
@@ -143,10 +143,28 @@ class Facades:
             int isinstance issubclass len list map object oct ord property range reversed set slice staticmethod str
             super tuple zip enumerate NotImplemented Ellipsis"""
         own = {name: getattr(builtins, name) for name in direct.split()}
-        for name in """all any max min sorted next iter getattr hasattr setattr delattr dir vars id hash round
-            print exit""".split():
+        for name in [
+            "all",
+            "any",
+            "max",
+            "min",
+            "sorted",
+            "next",
+            "iter",
+            "getattr",
+            "hasattr",
+            "setattr",
+            "delattr",
+            "dir",
+            "vars",
+            "id",
+            "hash",
+            "round",
+            "print",
+            "exit",
+        ]:
             own[name] = getattr(self, name)
-        own |= {"type": TypeFacade(self._access.class_of), "repr": textual.safe_repr, "pow": sizes.power}
+        own |= {"type": TypeFacade(self._access.class_of), "repr": textual.safe_repr, "pow": operators.power}
         own |= {"sum": self.sum, "format": self.format, "ascii": lambda value: textual.converted(value, ord("a"))}
         own["ascii"].__name__ = "ascii"
         return own
@@ -247,7 +265,7 @@ class Facades:
 
     def sum(self, values: Any, /, start: Any = 0) -> Any:
         """`sum` of bearable size."""
-        return sizes.total(self._access.iterator(values), start)
+        return operators.total(self._access.iterator(values), start)
 
     def max(self, *args: Any, **options: Any) -> Any:
         """`max` over a guarded iterator."""
@@ -312,7 +330,7 @@ class Facades:
         if isinstance(value, str | bytes):
             data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
             return builtins.hash(int.from_bytes(data[:64], "big") ^ len(data))
-        if type(value).__hash__ is object.__hash__:
+        if not any("__hash__" in vars(base) for base in type(value).__mro__[:-1]):
             return self.id(value)
         return builtins.hash(sizes.weighed(value))
 

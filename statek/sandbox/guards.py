@@ -9,23 +9,28 @@ import collections
 import datetime
 import random
 import re
+import string
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import GeneratorType
 from typing import Any
 
 from statek.exceptions import FutureError, Refused, Signal
-from statek.sandbox import classes, kinds, modules, replacements, sizes, textual
+from statek.sandbox import classes, facades, kinds, modules, operators, replacements, sizes, textual
 from statek.sandbox.access import Access
 from statek.sandbox.border import Border as Border  # re-exported
-from statek.sandbox.bounds import WATCHDOG
+from statek.sandbox.bounds import WATCHDOG, declare_pure
 from statek.sandbox.cleanup import Cleanup
 from statek.sandbox.facades import Console, Facades
 from statek.sandbox.kinds import is_job_class as is_job_class  # re-exported
 from statek.sandbox.policy import EXCEPTION_NAMES, UNOFFERED_NAMES, Policy
 from statek.sandbox.unpacking import iter_unpack_sequence, unpack_sequence
+from statek.text import llm_repr
 
 GUARDS = "_guards_"
+
+for _module in (textual, facades, llm_repr):
+    declare_pure(str(_module.__file__))
 
 _METHODS: dict[tuple[type, str], Callable[..., Any]] = {
     **{(str, name): sizes.padded(name) for name in ("center", "ljust", "rjust", "zfill")},
@@ -41,6 +46,14 @@ _METHODS: dict[tuple[type, str], Callable[..., Any]] = {
     **{(kind, "decode"): textual.decode for kind in (bytes, bytearray)},
     **{(kind, "extend"): sizes.extend for kind in (list, collections.deque, bytearray)},
     **{(kind, "strftime"): replacements.strftime for kind in (datetime.date, datetime.time)},
+    **{
+        (kind, name): sizes.split(name)
+        for kind in (str, bytes, bytearray)
+        for name in ("split", "rsplit", "splitlines")
+    },
+    **{(string.Template, name): sizes.substitute(name) for name in ("substitute", "safe_substitute")},
+    (re.Pattern, "findall"): replacements.pattern_findall,
+    (re.Pattern, "split"): replacements.pattern_split,
     (str, "encode"): textual.encode,
     (int, "to_bytes"): sizes.to_bytes,
     (re.Pattern, "sub"): replacements.pattern_sub,
@@ -93,7 +106,7 @@ class Guards:
             "_unpack_sequence_": unpack_sequence,
             "_mapping_": sizes.allow_mapping,
             "_callee_": self.facades.callee,
-            "_binary_": sizes.binary,
+            "_binary_": operators.binary,
             "_inplace_": self._inplace,
             "_load_attr_": self._load_attribute,
             "_load_item_": self._load_item,
@@ -119,7 +132,7 @@ class Guards:
         return values if isinstance(values, GeneratorType) else self.access.iterate(values)
 
     def _inplace(self, sign: str, old: Any, new: Any) -> Any:
-        return sizes.inplace(sign, old, new, may_change=self.access.may_change(old))
+        return operators.inplace(sign, old, new, may_change=self.access.may_change(old))
 
     def _load_attribute(self, owner: Any, name: str) -> tuple[Any, str, Any]:
         return owner, name, self.access.get_attribute(owner, name)

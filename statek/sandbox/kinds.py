@@ -16,6 +16,7 @@ import decimal
 import enum
 import fractions
 import functools
+import importlib
 import logging
 import numbers
 import re
@@ -38,8 +39,10 @@ sys.modules.setdefault(JOB_MODULE, types.ModuleType(JOB_MODULE, "Classes that a 
 
 for _module in (abc, calendar, collections, contextlib, copy, dataclasses, enum, fractions, functools, re, reprlib):
     bounds.declare_pure(str(_module.__file__))
-for _module in (statistics, string, textwrap, typing, uuid, base64, re._parser, re._compiler, numbers):  # type: ignore[attr-defined]
+for _module in (statistics, string, textwrap, typing, uuid, base64, numbers):
     bounds.declare_pure(str(_module.__file__))
+for _name in ("re._parser", "re._compiler", "re._casefix"):
+    bounds.declare_pure(str(importlib.import_module(_name).__file__))
 bounds.declare_pure("<string>")  # what dataclasses generate
 
 PLAIN_TYPES: tuple[type, ...] = (

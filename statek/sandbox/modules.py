@@ -23,9 +23,7 @@ import html
 import importlib
 import itertools
 import json
-import math
 import numbers
-import operator
 import re
 import statistics
 import string
@@ -49,8 +47,8 @@ def _of(module: Any, names: str) -> dict[str, Any]:
 def _itertools(kit: Kit) -> dict[str, Any]:
     made = _of(
         itertools,
-        """accumulate combinations combinations_with_replacement compress count cycle dropwhile filterfalse groupby islice
-        pairwise permutations product repeat starmap takewhile zip_longest""",
+        """accumulate combinations combinations_with_replacement compress count cycle dropwhile filterfalse groupby
+        islice pairwise permutations product repeat starmap takewhile zip_longest""",
     )
     exports: dict[str, Any] = {name: facades.ticking(kit.access, make) for name, make in made.items()}
     return exports | {"chain": facades.Chain(kit.access), "tee": itertools.tee}
@@ -85,14 +83,15 @@ _FIXED: dict[str, dict[str, Any]] = {
     ),
     "string": _of(
         string,
-        "ascii_letters ascii_lowercase ascii_uppercase digits hexdigits octdigits punctuation printable whitespace capwords Template",
+        """ascii_letters ascii_lowercase ascii_uppercase digits hexdigits octdigits punctuation printable whitespace
+        capwords Template""",
     ),
     "zoneinfo": _of(zoneinfo, "ZoneInfo ZoneInfoNotFoundError"),
     "typing": _of(
         typing,
         """Any Optional Union List Dict Set FrozenSet Tuple Type Callable Iterable Iterator Sequence Mapping
-        MutableMapping MutableSequence Collection Generator Literal Final ClassVar Annotated NamedTuple TypedDict Protocol
-        Generic TypeVar ParamSpec Self Never NoReturn Hashable Sized SupportsFloat SupportsInt DefaultDict Deque Counter
+        MutableMapping MutableSequence Collection Generator Literal Final ClassVar Annotated NamedTuple TypedDict
+        Protocol Generic TypeVar ParamSpec Self Never NoReturn Hashable Sized SupportsFloat SupportsInt DefaultDict Deque Counter
         OrderedDict TypeAlias Required NotRequired Text AnyStr cast final overload runtime_checkable assert_never""",
     ),
     "abc": _of(abc, "ABC abstractmethod"),

@@ -5,17 +5,84 @@ look like `_name_`; names of Python's machinery contain a leading double undersc
 """
 
 GUARDED_METHODS = frozenset(
-    """format format_map center ljust rjust zfill expandtabs join replace translate encode decode extend to_bytes
-    strftime now today utcnow elements sub subn expand fromkeys""".split()
+    [
+        "format",
+        "format_map",
+        "center",
+        "ljust",
+        "rjust",
+        "zfill",
+        "expandtabs",
+        "join",
+        "replace",
+        "translate",
+        "encode",
+        "decode",
+        "extend",
+        "to_bytes",
+        "strftime",
+        "now",
+        "today",
+        "utcnow",
+        "elements",
+        "sub",
+        "subn",
+        "expand",
+        "fromkeys",
+    ]
 )
 """Methods that a guard stands in for somewhere: a class pattern reads attributes past the guards, so not these."""
 
 FRAME_NAMES = frozenset(
-    """tb_frame tb_next tb_lasti tb_lineno f_back f_builtins f_code f_generator f_globals f_lasti f_lineno f_locals
-    f_trace f_trace_lines f_trace_opcodes gi_frame gi_running gi_suspended gi_code gi_yieldfrom cr_await cr_frame
-    cr_code cr_origin cr_running cr_suspended ag_await ag_frame ag_code ag_running co_code co_consts co_names
-    co_varnames co_filename co_freevars co_cellvars func_globals func_code func_closure func_defaults func_dict
-    im_func im_self im_class with_traceback mro""".split()
+    [
+        "tb_frame",
+        "tb_next",
+        "tb_lasti",
+        "tb_lineno",
+        "f_back",
+        "f_builtins",
+        "f_code",
+        "f_generator",
+        "f_globals",
+        "f_lasti",
+        "f_lineno",
+        "f_locals",
+        "f_trace",
+        "f_trace_lines",
+        "f_trace_opcodes",
+        "gi_frame",
+        "gi_running",
+        "gi_suspended",
+        "gi_code",
+        "gi_yieldfrom",
+        "cr_await",
+        "cr_frame",
+        "cr_code",
+        "cr_origin",
+        "cr_running",
+        "cr_suspended",
+        "ag_await",
+        "ag_frame",
+        "ag_code",
+        "ag_running",
+        "co_code",
+        "co_consts",
+        "co_names",
+        "co_varnames",
+        "co_filename",
+        "co_freevars",
+        "co_cellvars",
+        "func_globals",
+        "func_code",
+        "func_closure",
+        "func_defaults",
+        "func_dict",
+        "im_func",
+        "im_self",
+        "im_class",
+        "with_traceback",
+        "mro",
+    ]
 )
 """Attributes that lead to frames, code and classes, whatever object they stand on."""
 
@@ -26,11 +93,88 @@ READABLE_DUNDERS = frozenset({"__class__", "__name__", "__qualname__", "__doc__"
 
 MAGIC_METHODS = frozenset(
     f"__{name}__"
-    for name in """init post_init repr str format bool hash eq ne lt le gt ge len length_hint contains iter next reversed
-    getitem setitem delitem missing call enter exit int float complex index round trunc floor ceil neg pos abs invert
-    add sub mul matmul truediv floordiv mod divmod pow lshift rshift and or xor
-    radd rsub rmul rmatmul rtruediv rfloordiv rmod rdivmod rpow rlshift rrshift rand ror rxor
-    iadd isub imul imatmul itruediv ifloordiv imod ipow ilshift irshift iand ior ixor llm_repr""".split()
+    for name in [
+        "init",
+        "post_init",
+        "repr",
+        "str",
+        "format",
+        "bool",
+        "hash",
+        "eq",
+        "ne",
+        "lt",
+        "le",
+        "gt",
+        "ge",
+        "len",
+        "length_hint",
+        "contains",
+        "iter",
+        "next",
+        "reversed",
+        "getitem",
+        "setitem",
+        "delitem",
+        "missing",
+        "call",
+        "enter",
+        "exit",
+        "int",
+        "float",
+        "complex",
+        "index",
+        "round",
+        "trunc",
+        "floor",
+        "ceil",
+        "neg",
+        "pos",
+        "abs",
+        "invert",
+        "add",
+        "sub",
+        "mul",
+        "matmul",
+        "truediv",
+        "floordiv",
+        "mod",
+        "divmod",
+        "pow",
+        "lshift",
+        "rshift",
+        "and",
+        "or",
+        "xor",
+        "radd",
+        "rsub",
+        "rmul",
+        "rmatmul",
+        "rtruediv",
+        "rfloordiv",
+        "rmod",
+        "rdivmod",
+        "rpow",
+        "rlshift",
+        "rrshift",
+        "rand",
+        "ror",
+        "rxor",
+        "iadd",
+        "isub",
+        "imul",
+        "imatmul",
+        "itruediv",
+        "ifloordiv",
+        "imod",
+        "ipow",
+        "ilshift",
+        "irshift",
+        "iand",
+        "ior",
+        "ixor",
+        "llm_repr",
+    ]
 )
 """Magic methods that a class of model code may define and reach through `super()`."""
 
@@ -49,7 +193,7 @@ def is_private(name: str) -> bool:
 
 def variable_problem(name: str, *, in_class: bool) -> str | None:
     """Why a variable may not be called that, or None."""
-    if not name.startswith("_") or name.strip("_") == "" and len(name) < 3:
+    if not name.startswith("_") or name in ("_", "__"):
         return None
     if is_private(name) and in_class:
         return None

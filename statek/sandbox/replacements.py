@@ -22,7 +22,7 @@ from dataclasses import dataclass as frozen
 from typing import Any
 
 from statek.exceptions import Refused
-from statek.sandbox import bounds, kinds, sizes
+from statek.sandbox import bounds, kinds, operators, sizes
 from statek.sandbox.access import Access
 from statek.sandbox.border import Border
 
@@ -31,13 +31,16 @@ bounds.declare_pure(str(random.__file__))
 bounds.declare_pure(str(json.decoder.__file__))
 bounds.declare_pure(str(json.encoder.__file__))
 bounds.declare_pure(str(sizes.__file__))
+bounds.declare_pure(str(operators.__file__))
 
 MAX_PICKS = 1_000_000
 MAX_PATTERN = 10_000
+MAX_JSON = 8 << 20
+LONG_TEXT = 1 << 20
 _MAX_DEPTH = 200
 
 # `strptime` imports a module at its first call, which would then happen inside model code
-datetime.datetime.strptime("2000-01-01", "%Y-%m-%d")
+datetime.datetime.strptime("+0000", "%z")
 
 
 @frozen(frozen=True)
@@ -56,9 +59,7 @@ class Kit:
 def namedtuple(typename: str, field_names: Any, *, rename: bool = False, defaults: Any = None) -> Any:
     """`collections.namedtuple`; the class counts as made by the job."""
     chosen = field_names if isinstance(field_names, str) else [str(name) for name in field_names]
-    return collections.namedtuple(  # type: ignore[misc]  # noqa: PYI024
-        str(typename), chosen, rename=rename, defaults=defaults, module=kinds.JOB_MODULE
-    )
+    return collections.namedtuple(str(typename), chosen, rename=rename, defaults=defaults, module=kinds.JOB_MODULE)
 
 
 def _own_class(kind: Any, what: str) -> Any:
@@ -207,7 +208,9 @@ def _deep(value: Any, done: dict[int, Any], depth: int) -> Any:
 def json_loads(
     s: Any, *, object_hook: Any = None, parse_float: Any = None, parse_int: Any = None, object_pairs_hook: Any = None
 ) -> Any:
-    """`json.loads`."""
+    """`json.loads` of texts of bearable length."""
+    if len(s) > MAX_JSON:
+        raise sizes.refuse_size("this JSON", len(s), MAX_JSON)
     return json.loads(
         s, object_hook=object_hook, parse_float=parse_float, parse_int=parse_int, object_pairs_hook=object_pairs_hook
     )
@@ -246,7 +249,7 @@ def _product(values: Iterable[Any], *, start: Any = 1) -> Any:
     result = start
     for value in values:
         bounds.WATCHDOG.tick()
-        result = sizes.binary("*", result, value)
+        result = operators.binary("*", result, value)
     return result
 
 
@@ -272,7 +275,7 @@ def operator_exports(kit: Kit) -> dict[str, Any]:
         or_ pos rshift sub truediv truth xor"""
     exports = {name: getattr(operator, name) for name in plain.split()}
     checked = {"add": "+", "concat": "+", "mul": "*", "pow": "**", "lshift": "<<", "mod": "%"}
-    exports |= {name: functools.partial(sizes.binary, sign) for name, sign in checked.items()}
+    exports |= {name: functools.partial(operators.binary, sign) for name, sign in checked.items()}
 
     def read(value: Any, path: str) -> Any:
         return functools.reduce(kit.access.get_attribute, path.split("."), value)
@@ -307,8 +310,8 @@ def random_exports(kit: Kit) -> dict[str, Any]:
         draw.__name__ = name
         return draw
 
-    plain = """random uniform triangular randint randrange choice betavariate binomialvariate expovariate gammavariate gauss
-        lognormvariate normalvariate vonmisesvariate paretovariate weibullvariate seed"""
+    plain = """random uniform triangular randint randrange choice betavariate binomialvariate expovariate gammavariate
+        gauss lognormvariate normalvariate vonmisesvariate paretovariate weibullvariate seed"""
     exports = {name: drawn(name) for name in plain.split() if hasattr(random.Random, name)}
 
     def choices(population: Any, weights: Any = None, *, cum_weights: Any = None, k: int = 1) -> Any:
@@ -401,7 +404,7 @@ def time_exports(kit: Kit) -> dict[str, Any]:
     def sleep(_seconds: float = 0) -> None:
         raise Refused("code here cannot sleep: it would hold up other jobs; end the turn or wait with a tool")
 
-    exports: dict[str, Any] = {name: now for name in ("time", "monotonic", "perf_counter", "process_time")}
+    exports: dict[str, Any] = dict.fromkeys(("time", "monotonic", "perf_counter", "process_time"), now)
     exports |= {"time_ns": time_ns, "monotonic_ns": time_ns, "perf_counter_ns": time_ns, "gmtime": gmtime}
     exports |= {"localtime": gmtime, "strftime": strftime, "sleep": sleep, "struct_time": time.struct_time}
     return exports | {"strptime": time.strptime, "mktime": time.mktime, "timezone": 0}
@@ -428,10 +431,13 @@ def re_exports() -> dict[str, Any]:
         search.__name__ = name
         return search
 
-    exports |= {name: searching(name) for name in ("search", "match", "fullmatch", "findall", "finditer")}
+    exports |= {name: searching(name) for name in ("search", "match", "fullmatch", "finditer")}
+
+    def findall(pattern: Any, string: Any, flags: Any = 0) -> Any:
+        return pattern_findall(re_compile(pattern, flags), string)
 
     def split(pattern: Any, string: Any, maxsplit: int = 0, flags: Any = 0) -> Any:
-        return re_compile(pattern, flags).split(string, maxsplit)
+        return pattern_split(re_compile(pattern, flags), string, maxsplit)
 
     def sub(pattern: Any, repl: Any, string: Any, count: int = 0, flags: Any = 0) -> Any:
         return pattern_sub(re_compile(pattern, flags), repl, string, count)
@@ -439,7 +445,7 @@ def re_exports() -> dict[str, Any]:
     def subn(pattern: Any, repl: Any, string: Any, count: int = 0, flags: Any = 0) -> Any:
         return pattern_subn(re_compile(pattern, flags), repl, string, count)
 
-    return exports | {"split": split, "sub": sub, "subn": subn}
+    return exports | {"findall": findall, "split": split, "sub": sub, "subn": subn}
 
 
 def re_compile(pattern: Any, flags: Any = 0) -> Any:
@@ -462,12 +468,31 @@ def _bounded_replacement(pattern: Any, repl: Any, string: Any) -> Any:
 
     def expand(match: Any) -> Any:
         nonlocal added
-        text = match_expand(match, repl)
+        text = repl(match) if callable(repl) else match_expand(match, repl)
         added += len(text)
         sizes.allow_bytes("the replaced text", added)
         return text
 
     return expand
+
+
+def pattern_findall(pattern: Any, text: Any, *span: Any) -> list[Any]:
+    """`Pattern.findall`; long texts tick."""
+    if len(text) <= LONG_TEXT:
+        return pattern.findall(text, *span)  # type: ignore[no-any-return]
+    found = []
+    for match in pattern.finditer(text, *span):
+        bounds.WATCHDOG.tick()
+        groups = match.groups(text[:0])
+        found.append(match[0] if not groups else groups[0] if len(groups) == 1 else groups)
+    return found
+
+
+def pattern_split(pattern: Any, text: Any, maxsplit: int = 0) -> list[Any]:
+    """`Pattern.split` of texts of bearable length."""
+    if len(text) > sizes.MAX_PARTS:
+        raise sizes.refuse_size("the text to split", len(text), sizes.MAX_PARTS)
+    return pattern.split(text, maxsplit)  # type: ignore[no-any-return]
 
 
 def pattern_sub(pattern: Any, repl: Any, string: Any, count: int = 0) -> Any:

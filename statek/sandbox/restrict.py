@@ -143,10 +143,7 @@ def _transformed(tree: ast.Module, source: str, policy: Policy) -> list[list[ast
 
 def _code_of(nodes: list[ast.stmt], filename: str, *, is_expression: bool) -> CodeType:
     tree: ast.Module | ast.Expression
-    if is_expression and isinstance(nodes[0], ast.Expr):
-        tree = ast.Expression(nodes[0].value)
-    else:
-        tree = ast.Module(nodes, [])
+    tree = ast.Expression(nodes[0].value) if is_expression and isinstance(nodes[0], ast.Expr) else ast.Module(nodes, [])
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from statek.base.clock import SystemClock
-from statek.exceptions import BugError, ExitSignal, FutureError, Refused, Signal
+from statek.exceptions import BugError, ExitSignal, FutureError, Refused, Signal, TimeLimit
 from statek.sandbox.bounds import WATCHDOG
 from statek.sandbox.guards import Border, Guards, builtins_for, guards_of
 from statek.sandbox.policy import Policy
@@ -78,6 +78,8 @@ def run_statement(statement: Statement, namespace: dict[str, object], border: Bo
             outcome = _outcome(statement, namespace, guards)
     finally:
         guards.cases.clear()
+    if WATCHDOG.overdue:
+        raise TimeLimit(WATCHDOG.reason)
     return _sticky(border, guards) or outcome
 
 
@@ -221,8 +223,8 @@ class LocalBorder:
 
 def run_block_locally(
     source: str,
-    locals: dict[str, Any] | None = None,
-    policy: Policy = Policy(),  # noqa: A002, B008 - documented; frozen
+    locals: dict[str, Any] | None = None,  # noqa: A002 - documented name
+    policy: Policy = Policy(),  # noqa: B008 - frozen
 ) -> tuple[list[str], BaseException | None]:
     """Run a block without job and store; `locals` is filled with the names it leaves.
 

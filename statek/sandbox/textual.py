@@ -3,6 +3,7 @@
 Bound to the attribute and item guards of one namespace, because `"{0.a[b]}".format(x)` reads like code does.
 """
 
+import operator
 import re
 import string
 from _string import formatter_field_name_split  # type: ignore[import-not-found]
@@ -10,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from statek.exceptions import Refused
-from statek.sandbox import sizes
+from statek.sandbox import kinds, sizes
 from statek.sandbox.access import Access
+from statek.sandbox.sizes import weighed
 from statek.text.llm_repr import llm_repr
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+(?=>)")
@@ -19,19 +21,52 @@ _ENCODINGS = frozenset(
     {"utf8", "ascii", "latin1", "iso88591", "utf16", "utf32", "utf16le", "utf16be", "utf8sig", "cp1252"}
 )
 _MAX_FIELDS = 1000
+_OWN_TEXT = frozenset({"builtins", "functools", "typing", "types", "re", "enum", "string", "datetime"})
+
+
+class _Shown:
+    """Stands for an object of the host where Python would write it out with its private fields."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return llm_repr(self._value)
+
+
+def disguised(value: Any) -> Any:
+    """Give what may be written out in place of `value`: without private fields of host objects, at any depth."""
+    kind = type(value)
+    if kind in (list, tuple, set, frozenset):
+        parts = [disguised(part) for part in value]
+        return value if all(map(operator.is_, parts, value)) else kind(parts)
+    if kind is dict:
+        named = {key: disguised(part) for key, part in value.items()}
+        return value if all(map(operator.is_, named.values(), value.values())) else named
+    if kinds.is_plain(value) or isinstance(value, type | BaseException) or kinds.is_job_class(kind):
+        return value
+    return value if kind.__module__ in _OWN_TEXT or not hasattr(value, "__dict__") else _Shown(value)
 
 
 def safe_repr(value: Any) -> str:
-    """`repr` without object addresses, of a bearable size."""
-    return _ADDRESS.sub("", repr(sizes.weighed(value)))
+    """`repr` without object addresses and private fields of host objects, of a bearable size."""
+    return _ADDRESS.sub("", repr(disguised(weighed(value))))
 
 
 def safe_str(value: Any = "", *more: Any, **named: Any) -> str:
     """`str` without object addresses, of a bearable size."""
     if more or named:
         return str(value, *more, **named)
-    text = str(sizes.weighed(value))
-    return text if isinstance(value, str) else _ADDRESS.sub("", text)
+    if isinstance(value, str):
+        return str(value)
+    shown = weighed(value) if _says_itself(value) else disguised(weighed(value))
+    return _ADDRESS.sub("", str(shown))
+
+
+def _says_itself(value: Any) -> bool:
+    return "__str__" in {name for base in type(value).__mro__[:-1] for name in vars(base)}
 
 
 def show(value: Any) -> str:

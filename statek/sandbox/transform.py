@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+# ruff: noqa: N802, N815 - names of visitor methods are given
 from RestrictedPython.transformer import IOPERATOR_TO_STR, RestrictingNodeTransformer, copy_locations
 
 from statek.sandbox import names
@@ -52,7 +53,7 @@ def _call(name: str, args: list[Any]) -> ast.Call:
     return ast.Call(func=ast.Name(name, ast.Load()), args=args, keywords=[])
 
 
-class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
+class Transform(RestrictingNodeTransformer):
     """Rewrites statements of one block and collects every refusal in `found`."""
 
     def __init__(self, policy: Policy, tag: str) -> None:
@@ -111,29 +112,29 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
         finally:
             self._in_class_body = before
 
-    def _as(self, new: Any, old: ast.AST) -> Any:
+    def _as(self, new: Any, old: Any) -> Any:
         copy_locations(new, old)
         return new
 
     # --- names and literals ---------------------------------------------------------------------------------------
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> ast.AST:
         """Keep `print` an ordinary name; a program asking for `__name__` is the main one."""
         if node.id == "__name__" and isinstance(node.ctx, ast.Load):
-            return self._as(ast.Constant("__main__"), node)
+            return self._as(ast.Constant("__main__"), node)  # type: ignore[no-any-return]
         if node.id == "print" and not isinstance(node.ctx, ast.Load):
             self._refuse(node, "the name 'print' cannot be given another meaning")
         if not (self._in_class_body and node.id in names.CLASS_BODY_NAMES and isinstance(node.ctx, ast.Store)):
             self.check_name(node, node.id)
         return node
 
-    def visit_Global(self, node: ast.Global) -> ast.AST:  # noqa: N802
+    def visit_Global(self, node: ast.Global) -> ast.AST:
         """Check the names it lists."""
         for name in node.names:
             self.check_name(node, name)
         return node
 
-    def visit_Nonlocal(self, node: ast.Nonlocal) -> ast.AST:  # noqa: N802
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> ast.AST:
         """Allow it; check the names it lists."""
         for name in node.names:
             self.check_name(node, name)
@@ -142,17 +143,17 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
     def visit_keyword(self, node: ast.keyword) -> ast.AST:
         """Check the name of a keyword argument."""
         self.check_name(node, node.arg)
-        return self.node_contents_visit(node)  # type: ignore[no-any-return]
+        return self.node_contents_visit(node)
 
-    def visit_List(self, node: ast.List) -> ast.AST:  # noqa: N802
+    def visit_List(self, node: ast.List) -> ast.AST:
         """Tick what is unpacked into a list."""
         return self._display(node)
 
-    def visit_Tuple(self, node: ast.Tuple) -> ast.AST:  # noqa: N802
+    def visit_Tuple(self, node: ast.Tuple) -> ast.AST:
         """Tick what is unpacked into a tuple."""
         return self._display(node)
 
-    def visit_Set(self, node: ast.Set) -> ast.AST:  # noqa: N802
+    def visit_Set(self, node: ast.Set) -> ast.AST:
         """Tick what is unpacked into a set."""
         return self._display(node)
 
@@ -167,7 +168,7 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
             if isinstance(element, ast.Starred):
                 element.value = self._as(_call("_getiter_", [element.value]), element)
 
-    def visit_Dict(self, node: ast.Dict) -> ast.AST:  # noqa: N802
+    def visit_Dict(self, node: ast.Dict) -> ast.AST:
         """Guard the mappings that are unpacked into it."""
         node = self.node_contents_visit(node)
         for index, key in enumerate(node.keys):
@@ -177,11 +178,9 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
 
     # --- text -----------------------------------------------------------------------------------------------------
 
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:  # noqa: N802
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
         """Render and size-check the parts of an f-string."""
-        parts: list[ast.expr] = []
-        for part in node.values:
-            parts.append(self._text_part(part) if isinstance(part, ast.FormattedValue) else part)
+        parts = [self._text_part(part) if isinstance(part, ast.FormattedValue) else part for part in node.values]
         if len(parts) == 1 and isinstance(parts[0], ast.Constant):
             return parts[0]
         return self._as(_call("_join_", list(parts)), node)  # type: ignore[no-any-return]
@@ -195,7 +194,7 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
 
     # --- operators, calls, attributes -------------------------------------------------------------------------------
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         """Size-check the operators that can blow a value up."""
         node = self.node_contents_visit(node)
         sign = _CHECKED_OPERATORS.get(type(node.op))
@@ -205,7 +204,7 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
             return node
         return self._as(_call("_binary_", [ast.Constant(sign), node.left, node.right]), node)  # type: ignore[no-any-return]
 
-    def visit_Compare(self, node: ast.Compare) -> ast.AST:  # noqa: N802
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
         """Size-check a comparison of two values that may be nested."""
         node = self.node_contents_visit(node)
         sides = [node.left, *node.comparators]
@@ -214,7 +213,7 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
         node.left = self._as(_call("_weighed_", [node.left]), node.left)
         return node
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         """Let a guard choose what is really called, and guard what is unpacked into arguments."""
         is_super = isinstance(node.func, ast.Name) and node.func.id == "super" and not node.args
         node = self.node_contents_visit(node)
@@ -226,7 +225,7 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
                 keyword.value = self._as(_call("_mapping_", [keyword.value]), keyword.value)
         return node
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         """Guard reading and writing; give private names the spelling Python gives them."""
         name = self._attribute_name(node)
         node = self.node_contents_visit(node)
@@ -250,31 +249,34 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
 
     # --- assignment -----------------------------------------------------------------------------------------------
 
-    def visit_Assign(self, node: ast.Assign) -> Any:  # noqa: N802
+    def visit_Assign(self, node: ast.Assign) -> Any:
         """Guard unpacking; the value is computed once, the targets are filled from left to right."""
         node = self.node_contents_visit(node)
         node.targets = [_tupled(target) for target in node.targets]
         if not any(isinstance(target, ast.Tuple) for target in node.targets):
             return node
         if len(node.targets) == 1:
-            node.value = self._as(self.protect_unpack_sequence(node.targets[0], node.value), node)
+            node.value = self._as(self._unpacked(node.targets[0], node.value), node)
             return node
         tmp = self.gen_tmp_name()
         new: list[ast.stmt] = [ast.Assign([ast.Name(tmp, ast.Store())], node.value)]
         for target in node.targets:
             value: ast.expr = ast.Name(tmp, ast.Load())
             if isinstance(target, ast.Tuple):
-                value = self.protect_unpack_sequence(target, value)
+                value = self._unpacked(target, value)
             new.append(ast.Assign([target], value))
         new.append(self.gen_del_stmt(tmp))
         return [self._as(statement, node) for statement in new]
+
+    def _unpacked(self, target: Any, value: ast.expr) -> ast.Call:
+        return self.protect_unpack_sequence(target, value)
 
     def guard_iter(self, node: Any) -> Any:
         """Guard what a loop or comprehension goes through."""
         node.target = _tupled(node.target)
         return super().guard_iter(node)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         """Allow annotated assignment."""
         annotation, node.annotation = self._annotation(node.annotation), ast.Constant(None)
         node = self.node_contents_visit(node)
@@ -291,7 +293,7 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
             return self.visit(node) if node is not None else None
         return self._as(ast.Constant(ast.unparse(node)), node)
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:  # noqa: N802
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         """Evaluate the owner once, read, compute, write: each through its guard."""
         sign = ast.Constant(IOPERATOR_TO_STR[type(node.op)])
         if isinstance(node.target, ast.Name):
@@ -308,7 +310,7 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
 
     # --- imports --------------------------------------------------------------------------------------------------
 
-    def visit_Import(self, node: ast.Import) -> Any:  # noqa: N802
+    def visit_Import(self, node: ast.Import) -> Any:
         """Check the modules."""
         for alias in node.names:
             self._check_import(node, alias.name)
@@ -317,7 +319,7 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
             self.check_name(node, alias.asname or alias.name.partition(".")[0])
         return node
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
         """Check the module and the names."""
         if node.module == "__future__" and not node.level:
             self.annotations_as_text |= any(alias.name == "annotations" for alias in node.names)
@@ -345,13 +347,13 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
 
     # --- control flow -----------------------------------------------------------------------------------------------
 
-    def visit_While(self, node: ast.While) -> ast.AST:  # noqa: N802
+    def visit_While(self, node: ast.While) -> ast.AST:
         """Tick at every turn."""
         node = self.node_contents_visit(node)
         node.body.insert(0, self._as(ast.Expr(_call("_tick_", [])), node))
         return node
 
-    def visit_Try(self, node: ast.Try) -> ast.AST:  # noqa: N802
+    def visit_Try(self, node: ast.Try) -> ast.AST:
         """Let waits and exits through every handler; do not run cleanup while pausing."""
         for statement in node.finalbody:
             self._check_leaving(statement, in_loop=False)
@@ -373,12 +375,12 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
         for child in ast.iter_child_nodes(node):
             self._check_leaving(child, in_loop=in_loop or isinstance(node, _LOOPS))
 
-    def visit_TryStar(self, node: ast.AST) -> ast.AST:  # noqa: N802
+    def visit_TryStar(self, node: ast.AST) -> ast.AST:
         """Refuse it in words."""
         self._refuse(node, "`except*` is not available here; use `except`")
         return node
 
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:  # noqa: N802
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
         """A bare `except` means `except Exception`."""
         self.check_name(node, node.name)
         node = self.node_contents_visit(node)
@@ -386,7 +388,7 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
             node.type = self._as(ast.Name("_any_error_", ast.Load()), node)
         return node
 
-    def visit_With(self, node: ast.With) -> ast.AST:  # noqa: N802
+    def visit_With(self, node: Any) -> Any:
         """Guard entering, leaving and unpacking."""
         for item in node.items:
             if item.optional_vars is not None:
@@ -396,17 +398,17 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
             item.context_expr = self._as(_call("_cm_", [item.context_expr]), item.context_expr)
         return node
 
-    def visit_AsyncFunctionDef(self, node: ast.AST) -> ast.AST:  # noqa: N802
+    def visit_AsyncFunctionDef(self, node: ast.AST) -> ast.AST:
         """Refuse it in words."""
         self._refuse(node, _NO_ASYNC.replace("call the function", "write `def`, and call the function"))
         return node
 
-    def visit_Await(self, node: ast.AST) -> ast.AST:  # noqa: N802
+    def visit_Await(self, node: ast.AST) -> ast.AST:
         """Refuse it in words."""
         self._refuse(node, _NO_ASYNC)
         return node
 
-    visit_AsyncFor = visit_AsyncWith = visit_Await  # noqa: N815
+    visit_AsyncFor = visit_AsyncWith = visit_Await
 
     def visit_comprehension(self, node: ast.comprehension) -> Any:
         """Guard what it goes through."""
@@ -414,7 +416,7 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
             self._refuse(node.target, _NO_ASYNC)
         return self.guard_iter(node)
 
-    def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.AST:  # noqa: N802
+    def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.AST:
         """Guard what it goes through; generators are passed as they are, so that `send` reaches them."""
         node = self.node_contents_visit(node)
         node.value = self._as(_call("_delegate_", [node.value]), node.value)
@@ -422,7 +424,7 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
 
     # --- functions and classes ----------------------------------------------------------------------------------------
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         """Check its names; tick at every call."""
         self.check_name(node, node.name, allow_magic_methods=True)
         if node.name == "print":
@@ -448,7 +450,7 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
             return self._as(_call("_callee_", [new]), node)  # type: ignore[no-any-return]
         return new  # type: ignore[no-any-return]
 
-    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:  # noqa: N802
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
         """Tick at every call: `None if _tick_() else body`, as a tick gives None."""
         with self._class_body(inside=False):
             self.check_function_argument_names(node)
@@ -456,13 +458,13 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
         node.body = self._as(ast.IfExp(_call("_tick_", []), ast.Constant(None), node.body), node.body)
         return node
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         """Check its names; what it may derive from is checked when it is built."""
         self.check_name(node, node.name)
         if not node.name.strip("_"):
             self._refuse(node, "a class needs a name with a letter in it")
         for keyword in node.keywords:
-            if keyword.arg not in ("total",):
+            if keyword.arg != "total":
                 self._refuse(keyword, f"class keyword '{keyword.arg}' is not available here")
         node.decorator_list = [self._decorator(d) for d in node.decorator_list]
         node.bases = [self.visit(base) for base in node.bases]
@@ -492,7 +494,7 @@ class Transform(RestrictingNodeTransformer):  # type: ignore[misc]
 
     # --- match ------------------------------------------------------------------------------------------------------
 
-    def visit_Match(self, node: ast.Match) -> ast.AST:  # noqa: N802
+    def visit_Match(self, node: ast.Match) -> ast.AST:
         """Read dotted names and classes of patterns through the guards, right before the match."""
         finder = _Patterns(self)
         for case in node.cases:
@@ -526,12 +528,12 @@ class _Patterns(ast.NodeTransformer):
         copy_locations(new, value)
         return new
 
-    def visit_MatchValue(self, node: ast.MatchValue) -> ast.AST:  # noqa: N802
+    def visit_MatchValue(self, node: ast.MatchValue) -> ast.AST:
         if isinstance(node.value, ast.Attribute):
             node.value = self._stand_in(self._owner.visit(node.value))
         return node
 
-    def visit_MatchClass(self, node: ast.MatchClass) -> ast.AST:  # noqa: N802
+    def visit_MatchClass(self, node: ast.MatchClass) -> ast.AST:
         for name in node.kwd_attrs:
             if (problem := names.pattern_problem(name)) is not None:
                 self._owner.error(node, problem)
@@ -541,15 +543,15 @@ class _Patterns(ast.NodeTransformer):
         self.generic_visit(node)
         return node
 
-    def visit_MatchAs(self, node: ast.MatchAs) -> ast.AST:  # noqa: N802
+    def visit_MatchAs(self, node: ast.MatchAs) -> ast.AST:
         self._owner.check_name(node, node.name)
         return self.generic_visit(node)
 
-    def visit_MatchStar(self, node: ast.MatchStar) -> ast.AST:  # noqa: N802
+    def visit_MatchStar(self, node: ast.MatchStar) -> ast.AST:
         self._owner.check_name(node, node.name)
         return node
 
-    def visit_MatchMapping(self, node: ast.MatchMapping) -> ast.AST:  # noqa: N802
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> ast.AST:
         self._owner.check_name(node, node.rest)
         node.keys = [self._stand_in(self._owner.visit(k)) if isinstance(k, ast.Attribute) else k for k in node.keys]
         node.patterns = [self.visit(pattern) for pattern in node.patterns]

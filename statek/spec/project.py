@@ -4,14 +4,15 @@ The command line and the compiler start here. The root is the nearest parent wit
 folder; then every setting has its default.
 """
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from statek.spec.formats import NAME
+from statek.spec.formats import MODEL, NAME
 from statek.spec.nearest import did_you_mean
 from statek.spec.positions import LineTable
 from statek.spec.problems import Problem, Range, SpecProblems, make_problem, ordered, span
@@ -31,12 +32,13 @@ FILE = "pyproject.toml"
 
 @dataclass(frozen=True, slots=True)
 class EnvConfig:
-    """One environment: its store folder (absolute), variables and defaults of `reload`."""
+    """One environment: its store folder (absolute), variables, defaults of `reload`, and Models it puts for others."""
 
     name: str
     store: Path
     vars: Mapping[str, Any]
     reload: Mapping[str, str]
+    models: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,16 @@ class ProjectConfig:
     python_path: tuple[Path, ...]
     default_env: str
     envs: Mapping[str, EnvConfig]
+    sha256: str | None = None  # of pyproject.toml; None: there is none
+    text: str = field(default="", repr=False)  # of pyproject.toml
 
     def env(self, name: str) -> EnvConfig:
         """The environment `name`; one that is not listed has the defaults."""
         return self.envs.get(name) or EnvConfig(name, self.root / ".statek" / name / "store", {}, {})
+
+    def place(self, *keys: str) -> Range:
+        """Where a setting is written in pyproject.toml."""
+        return _find(self.text, keys)
 
 
 def load_project(path: Path) -> ProjectConfig:
@@ -66,12 +74,12 @@ def load_project(path: Path) -> ProjectConfig:
     start = path.resolve()
     folders = [start, *start.parents] if start.is_dir() else list(start.parents)
     for folder in folders:
-        text = _read_settings(folder / FILE)
-        reader = _Reader(folder, text) if text is not None else None
+        raw = _read_settings(folder / FILE)
+        reader = _Reader(folder, raw) if raw is not None else None
         if reader is not None and reader.table is not None:
             return reader.config()
         if (folder / "agents").is_dir():
-            return _Reader(folder, "").config()
+            return _Reader(folder, raw).config()
     message = (
         f"no project found at {path}: neither a {FILE} with a [tool.statek] table nor an 'agents' folder, "
         "here or in any folder above; 'statek init' writes a small working project"
@@ -79,14 +87,11 @@ def load_project(path: Path) -> ProjectConfig:
     raise SpecProblems([make_problem("STK021", message, str(path), span(1, 1))])
 
 
-def _read_settings(path: Path) -> str | None:
+def _read_settings(path: Path) -> bytes | None:
     try:
-        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
-    except UnicodeDecodeError as error:
-        message = f"{FILE} is not UTF-8: byte {error.object[error.start]:#04x}"
-        raise SpecProblems([make_problem("STK010", message, FILE, span(1, 1))]) from error
     except OSError as error:
         raise SpecProblems([make_problem("STK021", f"cannot read {path}: {error}", FILE, span(1, 1))]) from error
 
@@ -94,10 +99,11 @@ def _read_settings(path: Path) -> str | None:
 class _Reader:
     """Checks the table field by field and collects what is wrong."""
 
-    def __init__(self, root: Path, text: str) -> None:
-        self.root, self.text = root, text
+    def __init__(self, root: Path, raw: bytes | None) -> None:
+        self.root, self.raw = root, raw
+        self.text = _decode(raw or b"")
         self.problems: list[Problem] = []
-        tool = _parse(text).get("tool", {})
+        tool = _parse(self.text).get("tool", {})
         self.table: Any = tool.get("statek") if isinstance(tool, dict) else None
 
     def config(self) -> ProjectConfig:
@@ -118,6 +124,8 @@ class _Reader:
             python_path=tuple((self.root / part).resolve() for part in self.texts(table, "python_path", (".",))),
             default_env=self.name(table, "default_env", "dev"),
             envs=self.envs(table.get("env", {})),
+            sha256=None if self.raw is None else hashlib.sha256(self.raw).hexdigest(),
+            text=self.text,
         )
         if self.problems:
             raise SpecProblems(ordered(self.problems))
@@ -132,23 +140,23 @@ class _Reader:
                 message = f"unknown field '{name}' in [{'.'.join(keys)}]{did_you_mean(name, fields)}"
                 self.report("STK101", message, (*keys, name))
 
-    def name(self, table: Mapping[str, Any], field: str, default: str) -> str:
-        value = table.get(field, default)
+    def name(self, table: Mapping[str, Any], key: str, default: str) -> str:
+        value = table.get(key, default)
         if isinstance(value, str) and NAME.fits(value):
             return value
         code = "STK105" if isinstance(value, str) else "STK103"
-        self.report(code, f"'{field}' must be {NAME.title}, found {value!r}", ("tool", "statek", field))
+        self.report(code, f"'{key}' must be {NAME.title}, found {value!r}", ("tool", "statek", key))
         return default
 
-    def texts(self, table: Mapping[str, Any], field: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        value = table.get(field, list(default))
-        value = [value] if isinstance(value, str) and field == "python_path" else value
+    def texts(self, table: Mapping[str, Any], key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        value = table.get(key, list(default))
+        value = [value] if isinstance(value, str) and key == "python_path" else value
         if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-            message = f"'{field}' must be a list of texts, found {value!r}; write {field} = [\"...\"]"
-            self.report("STK103", message, ("tool", "statek", field))
+            message = f"'{key}' must be a list of texts, found {value!r}; write {key} = [\"...\"]"
+            self.report("STK103", message, ("tool", "statek", key))
             return default
-        if field == "roots" and not value:
-            self.report("STK110", "'roots' is empty: no file would be read", ("tool", "statek", field))
+        if key == "roots" and not value:
+            self.report("STK110", "'roots' is empty: no file would be read", ("tool", "statek", key))
         return tuple(value)
 
     def envs(self, tables: Any) -> dict[str, EnvConfig]:
@@ -167,20 +175,27 @@ class _Reader:
         if not isinstance(table, dict):
             self.report("STK103", f"[{'.'.join(keys)}] must be a table, found {table!r}", keys)
             return default
-        self.known(table, ("store", "vars", "reload"), keys)
+        self.known(table, ("store", "vars", "reload", "models"), keys)
         store = table.get("store", f".statek/{name}/store")
         if not isinstance(store, str) or not store:
             self.report("STK103", f"'store' must be the path of a folder, found {store!r}", (*keys, "store"))
             return default
-        values = self.table_of(table, "vars", keys)
-        return EnvConfig(name, self.root / store, values, self.reload(self.table_of(table, "reload", keys), keys))
+        values, models = self.table_of(table, "vars", keys), self.table_of(table, "models", keys)
+        reload = self.reload(self.table_of(table, "reload", keys), keys)
+        return EnvConfig(name, self.root / store, values, reload, self.models(models, keys))
 
-    def table_of(self, table: Mapping[str, Any], field: str, keys: tuple[str, ...]) -> dict[str, Any]:
-        value = table.get(field, {})
-        if isinstance(value, dict) and (field != "vars" or all(_is_plain(item) for item in value.values())):
+    def models(self, table: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, str]:
+        for name, value in table.items():
+            if not isinstance(value, str) or not MODEL.fits(value):
+                self.report("STK103", f"models.{name} must be {MODEL.title}, found {value!r}", (*keys, "models", name))
+        return {name: str(value) for name, value in table.items()}
+
+    def table_of(self, table: Mapping[str, Any], key: str, keys: tuple[str, ...]) -> dict[str, Any]:
+        value = table.get(key, {})
+        if isinstance(value, dict) and (key != "vars" or all(_is_plain(item) for item in value.values())):
             return value
-        what = "a table of texts, numbers and booleans" if field == "vars" else "a table"
-        self.report("STK103", f"'{field}' must be {what}, found {value!r}", (*keys, field))
+        what = "a table of texts, numbers and booleans" if key == "vars" else "a table"
+        self.report("STK103", f"'{key}' must be {what}, found {value!r}", (*keys, key))
         return {}
 
     def reload(self, table: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, str]:
@@ -200,6 +215,14 @@ def _is_plain(value: Any) -> bool:
 def _default_project(root: Path) -> str:
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", root.name).strip("-_0123456789")[:60]
     return name or "project"
+
+
+def _decode(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        message = f"{FILE} is not UTF-8: byte {error.object[error.start]:#04x}"
+        raise SpecProblems([make_problem("STK010", message, FILE, span(1, 1))]) from error
 
 
 def _parse(text: str) -> dict[str, Any]:

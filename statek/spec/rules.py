@@ -17,7 +17,7 @@ from statek.spec.nodes import Node
 from statek.spec.problems import Problem, make_problem
 from statek.spec.types import Path, Spec, dotted, pointer
 
-_SECRET_HEADERS = re.compile(r"(?i)auth|cookie|token|secret|api-?key")
+_SECRET_HEADERS = re.compile(r"(?i)(^|[-_])(auth|authorization|cookie|token|secret|password|(api|access)-?key)([-_]|$)")
 _REFERENCE = re.compile(r"\$\{([^}]*)(\}?)")
 _SCHEMES = ("secret", "env", "var")
 _TIMEOUTS = {"connect": "10s", "first_byte": "60s", "idle": "60s"}

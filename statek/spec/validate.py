@@ -20,7 +20,8 @@ from statek.spec.nearest import did_you_mean, nearest
 from statek.spec.positions import first_line, point
 from statek.spec.problems import Problem, Related, make_problem, ordered, span
 from statek.spec.rules import check_rules
-from statek.spec.schema import API_VERSION, LATER_KINDS, SCHEMAS
+from statek.spec.schema import LATER_KINDS, SCHEMAS
+from statek.spec.schema_parts import API_VERSION
 from statek.spec.shapes import without_notes
 from statek.spec.types import Path, Spec, SpecSet, pointer
 

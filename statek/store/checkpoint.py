@@ -25,7 +25,8 @@ class Checkpoint:
         if self._mark is not None:
             self._mark.begin_commit()
         self._store.commit()
-        if self._preimage is not None:
-            self._preimage.void()
+        # The mark goes first: a kill between the two lines leaves a whole store and a pre-image that is put back.
         if self._mark is not None:
             self._mark.end_commit()
+        if self._preimage is not None:
+            self._preimage.void()

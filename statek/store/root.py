@@ -30,6 +30,7 @@ class Root:
         self.job_defs: Any = []
         self.def_index: Any = {}
         self.refused: Any = []
+        self.touched: Any = []  # results of outside calls whose writes to the store are in it
 
 
 def current_root() -> Root:

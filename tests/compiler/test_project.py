@@ -111,10 +111,21 @@ def test_the_text_of_an_object_decodes_to_its_value():
     ],
 )
 def test_what_changes_no_behaviour_changes_no_revision(tmp_path, same):
-    """Comments, order, quotes, labels, notes and line ends leave the revision as it is."""
+    """Comments, order, quotes, labels, notes and line ends leave the revision as it is, and its text."""
     before = compile_project(project(tmp_path, {"agents/a.md": agent()}))
     after = compile_project(project(tmp_path, {"agents/a.md": same}))
     assert revision_of(before, "a") == revision_of(after, "a")
+    assert before.objects[0].text == after.objects[0].text
+
+
+def test_a_moved_line_of_a_warmup_changes_no_revision(tmp_path):
+    """Where a block stands in its file is no part of a revision, neither the warmup's nor the agent's."""
+    files = {"agents/a.md": agent("warmup: w\n"), "warmups/w.py": "x = 1\n# ----------\nprint(x)\n"}
+    before = compile_project(project(tmp_path, files))
+    after = compile_project(project(tmp_path, {**files, "warmups/w.py": "\n\n" + files["warmups/w.py"]}))
+    assert [(item.revision, item.text) for item in before.objects] == [
+        (item.revision, item.text) for item in after.objects
+    ]
 
 
 def test_a_moved_file_keeps_its_revision(tmp_path):

@@ -1,9 +1,11 @@
 """Code that tries to get out gets an error before it gets anything. Bounds on time and memory: test_bounds.py."""
 
+# ruff: noqa: E501 - one program a line reads better than folded text
+
 import dataclasses
 import os
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -23,7 +25,7 @@ class Order:
     number: int
     lines: list[Any]
     _token: str = SECRET
-    rates = {"a": 1}
+    rates: ClassVar[dict[str, int]] = {"a": 1}
 
     def total(self) -> int:
         """Public method."""
@@ -34,6 +36,10 @@ class Order:
 
     loader = os.getenv
     module = os
+
+
+class Hidden:
+    """An application class that is not offered."""
 
 
 def look(number: int) -> Order:
@@ -107,7 +113,7 @@ PAYLOADS: dict[str, str] = {
     "format_item": "'{0[os].environ}'.format(order)",
     "format_reduce": "from functools import reduce\nreduce(lambda a, b: a.format(b), ['{0._token}', order])",
     "format_partial": "from functools import partial\npartial('{0._token}'.format, order)()",
-    "template_pattern": "import string\nstring.Template.pattern.__class__",
+    "template_pattern": "import string\nstring.Template.pattern.__class__.__base__",
     "string_formatter": "import string\nstring.Formatter().format('{0._token}', order)",
     "percent_private": "'%(_token)s' % order",
     # generators, frames, coroutines
@@ -179,7 +185,7 @@ PAYLOADS: dict[str, str] = {
     "print_rebound": "print = 1",
     "print_defined": "def print(*a): pass",
     # decorators, type, metaclass
-    "decorator_host_class": "class B: pass\n@type(order)\ndef f(): pass",
+    "decorator_host_class": "class B: pass\n@type(hidden)\ndef f(): pass",
     "type_three": "type('A', (), {})",
     "type_of_type": "type(type)('A', (), {})",
     "type_of_int": "type(int)('A', (object,), {'__del__': print})",
@@ -187,7 +193,7 @@ PAYLOADS: dict[str, str] = {
     "class_keyword": "class A(object, x=1): pass",
     "derive_type": "class A(type): pass",
     "derive_host": "class A(Order): pass",
-    "derive_host_type": "class A(type(order)): pass",
+    "derive_host_type": "class A(type(hidden)): pass",
     "derive_module": "import math\nclass A(math): pass",
     "derive_function": "class A(look): pass",
     "derive_base_exception": "class A(BaseException): pass",
@@ -215,7 +221,7 @@ PAYLOADS: dict[str, str] = {
     "class_attribute_set": "class A: pass\nA().__class__ = dict",
     "slots_dict": "class A:\n    __slots__ = ('__dict__',)",
     "module_in_class": "class A:\n    __module__ = 'os'",
-    "host_class_call_by_type": "type(order)(1, [])",
+    "host_class_call_by_type": "type(hidden)()",
     # in-place and write
     "write_host": "order.number = 5",
     "write_host_private": "order._token = 5",
@@ -357,7 +363,7 @@ PAYLOADS: dict[str, str] = {
 
 def _run(source: str) -> tuple[list[str], str | None]:
     border = LocalBorder(seed=1)
-    host = {"look": look, "Order": Order, "order": look(0)}
+    host = {"look": look, "Order": Order, "order": look(0), "hidden": Hidden()}
     namespace: dict[str, object] = {"__builtins__": builtins_for(border, Policy(), host)}
     try:
         block = compile_block(source)
@@ -395,6 +401,8 @@ def test_host_objects_can_be_read() -> None:
 
 def test_echo_hides_private_attributes() -> None:
     """The console shows an application object without its private fields."""
-    lines, error = _run("order\nprint(f'{order}')")
+    lines, error = _run(
+        "order\nprint(f'{order} {order!r} {[order]!s}', str(order), repr([order]), '%s' % order, '{}'.format((order,)))"
+    )
     assert error is None
     assert SECRET not in "".join(lines)

@@ -1,5 +1,7 @@
 """Ordinary Python runs: a sandbox that refuses it fails its users as surely as one that leaks."""
 
+# ruff: noqa: E501 - one program a line reads better than folded text
+
 import pytest
 
 from statek.sandbox.runner import run_block_locally

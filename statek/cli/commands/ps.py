@@ -1,0 +1,66 @@
+"""`statek ps`: the jobs. Asks the worker, or the store when none runs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from statek.cli import options
+from statek.cli.codes import Exit
+from statek.cli.job_text import COLUMNS, NUMBERS, job_cells
+from statek.cli.jobs import asking
+from statek.cli.place import locate
+from statek.cli.screen import Screen
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which jobs. `everything`: those that ended too."""
+
+    agent: str | None
+    status: str | None
+    everything: bool
+    limit: int
+
+
+@click.command(name="ps")
+@click.option("--agent", metavar="NAME", help="Only jobs of this agent.")
+@click.option("--status", metavar="STATUS", help="Only jobs with this status or outcome.")
+@click.option("--all", "everything", is_flag=True, help="Also jobs that have ended.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
+@options.project()
+@options.env()
+@options.output()
+@click.pass_obj
+def command(
+    screen: Screen,
+    agent: str | None,
+    status: str | None,
+    everything: bool,  # noqa: FBT001
+    limit: int,
+    project: Path,
+    env: str | None,
+) -> int:
+    """List the jobs that have not ended."""
+    return run(screen, project, env, Filter(agent, status, everything, limit))
+
+
+def run(screen: Screen, project: Path, env: str | None, wanted: Filter) -> int:
+    """Show the rows. Raises StoreError when the store cannot be used."""
+    place = locate(project, env)
+    with asking(place) as questions:
+        found = questions.jobs(
+            agent=wanted.agent, status=wanted.status, everything=wanted.everything, limit=wanted.limit
+        )
+        live = questions.live
+    if screen.json:
+        screen.document("Jobs", {**found, "worker": live})
+        return Exit.OK
+    rows = found["jobs"]
+    if rows:
+        screen.table(COLUMNS, [job_cells(row) for row in rows], right=NUMBERS)
+    if found["total"] > len(rows):
+        screen.note(f"{len(rows):,} of {found['total']:,} jobs; --limit shows more")
+    elif not rows:
+        screen.note("no jobs" if wanted.everything else "no jobs are open; --all shows those that have ended")
+    return Exit.OK

@@ -1,0 +1,116 @@
+"""`statek status`: are the files good, are they applied, does the worker run them?"""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from statek.cli import options, planning
+from statek.cli.codes import Exit
+from statek.cli.place import Place
+from statek.cli.screen import Screen
+from statek.control.plan import Plan
+from statek.control.status import Condition, Truth, WorkerFacts, ready, synced, valid
+from statek.ledger import inbox, releases
+from statek.ledger.file import LedgerFile
+from statek.worker.questions import open_questions, poke
+
+
+@click.command(name="status")
+@click.option("--exit-code", is_flag=True, help="End with 3 when what is applied differs from the files.")
+@options.project()
+@options.env()
+@options.output()
+@click.pass_obj
+def command(screen: Screen, exit_code: bool, project: Path, env: str | None) -> int:  # noqa: FBT001
+    """Show whether the files are valid, applied and running."""
+    return run(screen, project, env, tell=exit_code)
+
+
+def run(screen: Screen, project: Path, env: str | None, *, tell: bool) -> int:
+    """Show the conditions. Returns 3 when the files differ from head and `tell`, else 0."""
+    wanted = planning.read_files([], env) if project == Path() else planning.read_files([project], env)
+    place = wanted.place
+    plan: Plan | None = None
+    head, waiting = None, {}
+    with ExitStack() as stack:
+        ledger = place.ledger_if_there()
+        if ledger is not None:
+            stack.enter_context(ledger)
+            head, waiting = releases.head(ledger), _waiting(ledger)
+        if wanted.compilation.ok:
+            plan = planning.make_plan(wanted, ledger)
+    worker = _ask_worker(place)
+    facts = None if worker is None else worker_facts(worker)
+    conditions = [valid(wanted.compilation.problems), synced(plan), ready(head, facts)]
+    if screen.json:
+        screen.document("Status", _json(place, head, conditions, waiting, worker))
+    else:
+        _show(screen, place, head, conditions, waiting, worker)
+    return Exit.DIFFERS if tell and conditions[1].status is not Truth.TRUE else Exit.OK
+
+
+def worker_facts(status: dict[str, Any]) -> WorkerFacts:
+    """What the conditions need of the worker's own status: `release`, and `reload` when it watches files."""
+    reload = status.get("reload")
+    refused = () if reload is None or reload["ok"] else tuple(str(item["message"]) for item in reload["problems"])
+    return WorkerFacts(status["release"], refused)
+
+
+def _ask_worker(place: Place) -> dict[str, Any] | None:
+    """The live worker's status; None when there is none."""
+    if not poke(place.store):
+        return None
+    questions = open_questions(place.store, python_path=place.python_path)
+    try:
+        return questions.status() if questions.live else None
+    finally:
+        questions.close()
+
+
+def _waiting(ledger: LedgerFile) -> dict[str, int]:
+    """Items and submissions that no worker has taken in yet, by queue or agent."""
+    return {
+        **inbox.depths(ledger, inbox.InputKind.ITEM),
+        **{f"agent {name}": count for name, count in inbox.depths(ledger, inbox.InputKind.SUBMIT).items()},
+    }
+
+
+def _json(
+    place: Place,
+    head: releases.Head | None,
+    conditions: list[Condition],
+    waiting: dict[str, int],
+    worker: dict[str, Any] | None,
+) -> dict[str, Any]:
+    return {
+        "project": str(place.root),
+        "env": place.env,
+        "release": head.release if head else None,
+        "number": head.number if head else 0,
+        "conditions": [condition.to_json() for condition in conditions],
+        "waiting": waiting,
+        "worker": worker,
+    }
+
+
+def _show(
+    screen: Screen,
+    place: Place,
+    head: releases.Head | None,
+    conditions: list[Condition],
+    waiting: dict[str, int],
+    worker: dict[str, Any] | None,
+) -> None:
+    screen.line(f"{place.root}, environment {place.env}: {head.release if head else 'nothing applied'}", "bold")
+    rows = []
+    for condition in conditions:
+        source = "" if condition.file is None else f" ({condition.file}:{condition.line})"
+        rows.append((condition.type, condition.status.value, condition.reason, condition.message + source))
+    screen.table(["CONDITION", "STATUS", "REASON", "MESSAGE"], rows)
+    for name, count in sorted(waiting.items()):
+        screen.line(f"waiting: {count:,} for {name}")
+    jobs = (worker or {}).get("jobs")
+    if isinstance(jobs, dict):
+        screen.line("jobs: " + ", ".join(f"{count:,} {name}" for name, count in jobs.items()))

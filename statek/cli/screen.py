@@ -1,0 +1,89 @@
+"""Where output goes: results to stdout, everything else to stderr, as text or as JSON documents.
+
+Decides no wording. The one idea: text may come from models and outside services, so nothing reaches a terminal that
+could steer it; colour and width are rich's business, which leaves both out when nobody looks at a terminal.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+FORMAT_VERSION = 1
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_WIDE = 400  # columns when the output is no terminal: nothing is cut off
+
+
+def plain(text: str) -> str:
+    """The text with control characters, except line feed and tab, written as escapes."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _console(stream: TextIO) -> Console:
+    width = None if stream.isatty() else _WIDE
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+@dataclass
+class Screen:
+    """What one command writes to. `output` is `text`, `json`, or for diagnostics `compact`."""
+
+    output: str = "text"
+    out: Console = field(default_factory=lambda: _console(sys.stdout))
+    err: Console = field(default_factory=lambda: _console(sys.stderr))
+
+    @property
+    def json(self) -> bool:
+        """Whether results are JSON documents."""
+        return self.output == "json"
+
+    def document(self, kind: str, data: dict[str, Any]) -> None:
+        """One JSON document on stdout."""
+        _write(json.dumps(_document(kind, data), indent=2, ensure_ascii=not _is_utf8()))
+
+    def json_line(self, kind: str, data: dict[str, Any]) -> None:
+        """One JSON document on a line of its own, sent at once: for commands that run long."""
+        _write(json.dumps(_document(kind, data), ensure_ascii=not _is_utf8()))
+        sys.stdout.flush()
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """A line of the result."""
+        self.out.print(Text(plain(text), style=style))
+
+    def note(self, text: str, style: str = "") -> None:
+        """A line for the person at the terminal; no part of the result."""
+        self.err.print(Text(plain(text), style=style))
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> None:
+        """Rows under headings; columns named in `right` are numbers."""
+        shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        for name in columns:
+            shown.add_column(name, justify="right" if name in right else "left", no_wrap=True)
+        for row in rows:
+            shown.add_row(*(Text(one_line(cell)) for cell in row))
+        self.out.print(shown, soft_wrap=False)
+
+
+def one_line(text: str) -> str:
+    """The text for a cell of a table: control characters and line ends written as escapes."""
+    return plain(text).replace("\n", "\\n").replace("\t", " ")
+
+
+def _document(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {"formatVersion": FORMAT_VERSION, "kind": kind, **data}
+
+
+def _write(text: str) -> None:
+    # A lone surrogate, which models do send, becomes the escape that JSON has for it.
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def _is_utf8() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"

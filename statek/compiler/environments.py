@@ -1,0 +1,30 @@
+"""What an environment puts in the place of what the files say: Models by other names.
+
+`[tool.statek.env.live.models]` with `desk = "desk-live"` lets every agent that says `model: desk` use `desk-live`
+there. One step only; fallbacks that a Model names itself stay as they are.
+"""
+
+from collections.abc import Iterator
+
+from statek.spec.formats import is_model_name
+from statek.spec.nearest import did_you_mean
+from statek.spec.problems import Problem, make_problem
+from statek.spec.project import FILE, EnvConfig, ProjectConfig
+from statek.spec.types import SpecSet
+
+
+def check_environments(specs: SpecSet, config: ProjectConfig) -> Iterator[Problem]:
+    """Models of any environment that are not declared."""
+    for env in config.envs.values():
+        for name, other in env.models.items():
+            missing = [word for word in (name, other) if is_model_name(word) and not specs.may_exist("Model", word)]
+            if missing:
+                hint = did_you_mean(missing[0], specs.names("Model"), also="declared Models")
+                message = f"Model '{missing[0]}' in models of environment '{env.name}' is not defined{hint}"
+                where = config.place("tool", "statek", "env", env.name, "models", name)
+                yield make_problem("STK201", message, FILE, where)
+
+
+def model_in(env: EnvConfig, name: str) -> str:
+    """The Model that an agent gets in `env` when it says `name`."""
+    return env.models.get(name, name)

@@ -1,0 +1,107 @@
+"""Asking models: which provider serves a model name, one bounded and repeated call, fallbacks in order.
+
+Everything here waits; nothing here touches a stored job. The answer goes back to the scheduler as an arrival.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from statek.base.clock import Clock
+from statek.exceptions import StatekError
+from statek.ledger import compiled
+from statek.llm import known, provider
+from statek.llm.messages import Answer
+from statek.llm.model_name import format_model_for_provider, parse_model_name
+from statek.llm.provider import Provider, ProviderError
+from statek.runtime.catalog import Catalog
+from statek.runtime.turn import Ask
+from statek.settings import StatekSettings
+
+Secret = Callable[[str], str | None]
+DEFAULT_CONCURRENT = 100
+
+
+class Asker:
+    """Clients of the providers in use, made at their first question."""
+
+    def __init__(self, catalog: Catalog, clock: Clock, secret: Secret, settings: StatekSettings | None) -> None:
+        """`settings` name the providers that agents made in Python may use."""
+        self._catalog = catalog
+        self._clock = clock
+        self._secret = secret
+        self._settings = settings
+        self._clients: dict[str, tuple[str, Provider]] = {}
+        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._rng = random.Random()  # noqa: S311 - jitter of repeated calls
+
+    async def ask(self, ask: Ask, default_provider: str | None = None) -> Answer:
+        """The first answer along the chain of models. Raises the last ProviderError or StatekError."""
+        error: StatekError = StatekError(f"agent {ask.request.agent!r} has no model")
+        for name in self._chain(ask.chain):
+            try:
+                return await self._ask_one(name, ask, default_provider)
+            except ProviderError as failed:
+                error = failed
+        raise error
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        for _, client in self._clients.values():
+            await client.close()
+        self._clients.clear()
+
+    def _chain(self, names: tuple[str, ...]) -> list[str]:
+        """Names in order, each followed by its own fallbacks, none twice."""
+        found: list[str] = []
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop(0)
+            if name not in found:
+                found.append(name)
+                model = self._catalog.models.get(name)
+                waiting = [*(model.fallback if model else ()), *waiting]
+        return found
+
+    async def _ask_one(self, name: str, ask: Ask, default_provider: str | None) -> Answer:
+        model = self._catalog.models.get(name)
+        if model is not None:
+            config = self._catalog.providers[model.provider]
+            params = {**model.params, **ask.request.params}
+            request = replace(ask.request, model=model.id, params=params)
+        else:
+            config, model_id, params = self._by_name(name, default_provider)
+            request = replace(ask.request, model=model_id, params={**params, **ask.request.params})
+        client = self._client(config)
+        async with self._slot(config):
+            return await provider.ask_with_retry(client, request, config.retry, self._clock, self._rng)
+
+    def _by_name(self, name: str, default_provider: str | None) -> tuple[compiled.Provider, str, Mapping[str, object]]:
+        """Provider and id of a model string such as `openrouter/openai/gpt-5-mini`."""
+        parsed = parse_model_name(name)
+        if self._settings is None:
+            raise StatekError(f"model {name!r} is not declared", hint="declare a Model of that name")
+        wanted = parsed.provider or default_provider or self._settings.default_llm_api_provider
+        api = known.credentials_for(wanted, self._settings.llm_api_settings)
+        config = known.known_provider(wanted, api)
+        model_id = format_model_for_provider(parsed, wanted)
+        return config, model_id, parsed.params or {}
+
+    def _client(self, config: compiled.Provider) -> Provider:
+        text = compiled.encode(config) + self._catalog.release
+        cached = self._clients.get(config.name)
+        if cached is not None and cached[0] == text:
+            return cached[1]
+        prices = {
+            m.id: m.price for m in self._catalog.models.values() if m.provider == config.name and m.price is not None
+        }
+        client = provider.make_provider(
+            config, scripts=self._catalog.scripts, secret=self._secret, clock=self._clock, prices=prices
+        )
+        self._clients[config.name] = (text, client)
+        return client
+
+    def _slot(self, config: compiled.Provider) -> asyncio.Semaphore:
+        slots = config.concurrent or DEFAULT_CONCURRENT
+        return self._slots.setdefault(f"{config.name} {slots}", asyncio.Semaphore(slots))

@@ -1,0 +1,95 @@
+"""Taking in what entered: submissions, queue items, messages, cancellations, releases. Same code live and on replay.
+
+Called inside one store transaction. What does not fit any more is refused with the reason, kept in the root and shown;
+it never stops the others.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from statek.exceptions import NotApplied
+from statek.ledger import compiled
+from statek.ledger.inbox import Entry, InputKind
+from statek.runtime import subtasks
+from statek.runtime.catalog import Catalog
+from statek.runtime.ready import Ready
+from statek.runtime.step import Delivery, Failure
+from statek.store.encoding import text_bytes
+from statek.store.job import JobStatus, Stage, find_job
+from statek.store.root import Root, current_root
+
+POISON = "poison"
+
+
+def take_in(entry: Entry, catalog: Catalog, ready: Ready, deliveries: dict[str, Delivery]) -> None:
+    """Let one input have its effect on the stored jobs."""
+    try:
+        match entry.kind:
+            case InputKind.SUBMIT:
+                _start(entry, catalog, ready, str(entry.target), entry.body["inputs"])
+            case InputKind.ITEM:
+                _start_item(entry, catalog, ready)
+            case InputKind.PUSH:
+                _push(entry, ready)
+            case InputKind.CANCEL:
+                _stop(entry, ready, deliveries, Failure("cancelled", "cancelled from outside"))
+            case InputKind.RELEASE:
+                root = current_root()
+                root.release, root.release_number = entry.body["release"], int(entry.body["number"])
+                catalog.use(root.release)
+            case kind if kind == POISON:
+                reason = entry.body.get("reason", "its step killed the worker twice")
+                _stop(entry, ready, deliveries, Failure("poisoned", reason))
+            case _:
+                raise NotApplied(f"an input of kind {entry.kind!r} is not known to this build")
+    except NotApplied as error:
+        _refuse(current_root(), entry, str(error))
+
+
+def queue_of(catalog: Catalog, name: str) -> compiled.Queue | None:
+    """The declared queue of that name that has an agent and is not paused."""
+    queue = catalog.queues.get(name)
+    return queue if queue is not None and queue.agent is not None and not queue.paused else None
+
+
+def _start(entry: Entry, catalog: Catalog, ready: Ready, role: str, inputs: Mapping[str, Any], queue: str = "") -> None:
+    if find_job(entry.id) is not None:
+        return  # replayed over a store that has it already
+    job = subtasks.make_job(catalog, role, inputs, entry.id, entry.at_us)
+    job.queue = queue
+    ready.add_new(entry.id)
+
+
+def _start_item(entry: Entry, catalog: Catalog, ready: Ready) -> None:
+    queue = catalog.queues.get(str(entry.target))
+    if queue is None or queue.agent is None:
+        raise NotApplied(f"queue {entry.target!r} is not applied any more, or has no agent")
+    item = entry.body["item"]
+    inputs = {queue.deliver_as: item} if queue.deliver_as is not None else dict(item)
+    _start(entry, catalog, ready, queue.agent, inputs, queue.name)
+
+
+def _push(entry: Entry, ready: Ready) -> None:
+    job = find_job(str(entry.target))
+    if job is None:
+        raise NotApplied(f"there is no job {entry.target!r}")
+    if job.push_user_message(entry.body["text"], entry.at_us):
+        ready.wake(job.id)
+
+
+def _stop(entry: Entry, ready: Ready, deliveries: dict[str, Delivery], failure: Failure) -> None:
+    job = find_job(str(entry.target))
+    if job is None:
+        raise NotApplied(f"there is no job {entry.target!r}")
+    if job.job_status == JobStatus.DONE or job.stage == Stage.END:
+        return
+    deliveries[job.id] = failure
+    if job.id in ready.new:
+        ready.new.remove(job.id)
+    ready.wake(job.id)
+
+
+def _refuse(root: Root, entry: Entry, reason: str) -> None:
+    line = {"id": entry.id, "kind": str(entry.kind), "target": entry.target, "at": entry.at_us, "reason": reason}
+    root.refused.append(text_bytes(json.dumps(line)))

@@ -1,0 +1,346 @@
+"""One stretch of one job: from where it stands to the next switch. The order of the phases and nothing else.
+
+A stretch runs inside one store transaction: it takes up a delivery (an answer, the result of a call), runs code, and
+ends with a wish: an outside call, a question to the model, a wait, or the end of the job. The status changes at most
+once, at the very end (the store loses objects whose tag goes away and comes back in one transaction).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from statek.exceptions import CannotKeep, Diverged, LLM_HarnessError, StatekError
+from statek.llm.messages import Answer
+from statek.runtime import harness, subtasks, turn
+from statek.runtime.catalog import Catalog
+from statek.runtime.crossings import Outcome
+from statek.runtime.environment import Environment
+from statek.runtime.execute import CallWish, Ended, ExitedWith, LiveJob, Waits
+from statek.runtime.offer import Offer
+from statek.runtime.turn import Ask
+from statek.sandbox import keep
+from statek.store import workspace
+from statek.store.chat import ChatItem
+from statek.store.encoding import json_bytes
+from statek.store.job import JobStatus, Stage
+from statek.store.job_def import JobDefError
+from statek.store.subtask import SubTaskHandler
+
+MAX_ERROR = 2_000
+
+
+@dataclass(frozen=True)
+class Parked:
+    """The job waits for something durable."""
+
+    kind: str  # "subtask" or "future"
+    detail: str
+    future: Any = None
+
+
+@dataclass(frozen=True)
+class Over:
+    """The job has ended."""
+
+    outcome: str
+    parent: str | None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The model could not be asked, or the job is to be ended from outside."""
+
+    outcome: str  # "failed", "cancelled", "poisoned"
+    reason: str
+
+
+Delivery = Answer | Outcome | Failure | None
+Wish = CallWish | Ask | Parked | Over
+
+
+@dataclass
+class Running:
+    """The running side of a job, with what it borrowed."""
+
+    live: LiveJob
+    offer: Offer
+    environment: Environment
+
+
+class Steps:
+    """Advances jobs, one stretch at a time. Owns the running sides; the stored sides are enough to start anew."""
+
+    def __init__(self, catalog: Catalog, recorded: Callable[[Any, CallWish], Outcome | None]) -> None:
+        """`recorded` says what the ledger knows of a call of a statement that is run again."""
+        self._catalog = catalog
+        self._recorded = recorded
+        self._running: dict[str, Running] = {}
+        self.started: list[str] = []  # children made by the stretch in progress
+
+    def digest(self, job_id: str) -> str:
+        """What the last stretch did, as a digest of its crossings (a job that has no running side did nothing odd)."""
+        running = self._running.get(job_id)
+        return running.live.trace.hexdigest()[:12] if running is not None else ""
+
+    def is_waiting_for_call(self, job_id: str) -> CallWish | None:
+        """The outside call the running side waits for, if it does."""
+        running = self._running.get(job_id)
+        return running.live.wish if running is not None else None
+
+    def forget(self, job_id: str) -> None:
+        """Let go of the running side; the stored place is enough to go on."""
+        running = self._running.pop(job_id, None)
+        if running is not None:
+            running.live.abandon()
+            self._catalog.give_back(running.offer, running.environment)
+
+    def advance(self, job: Any, clock_us: int, delivery: Delivery) -> Wish:
+        """Run one stretch of `job` inside the caller's transaction."""
+        stretch = _Stretch(self, job, clock_us)
+        wish = stretch.run(delivery)
+        if stretch.status is not None and stretch.status != job.job_status:
+            job.job_status = stretch.status
+        return wish
+
+    def fail_statement(self, job: Any, clock_us: int, reason: str) -> Wish:
+        """After a stretch was rolled back: the statement is given up with an error the model sees."""
+        self.forget(job.id)
+        stretch = _Stretch(self, job, clock_us)
+        wish = stretch.give_up(reason)
+        if stretch.status is not None and stretch.status != job.job_status:
+            job.job_status = stretch.status
+        return wish
+
+    def running(self, job: Any) -> Running:
+        """The running side of `job`, made from its stored place when there is none."""
+        found = self._running.get(job.id)
+        if found is not None:
+            return found
+        offer = self._catalog.of(job)
+        environment = self._catalog.borrow(offer)
+        live = LiveJob(job, environment, offer.policy)
+        live.recorded = lambda wish: self._recorded(job, wish)
+        running = Running(live, offer, environment)
+        self._running[job.id] = running
+        return running
+
+    @property
+    def catalog(self) -> Catalog:
+        """Where offers come from."""
+        return self._catalog
+
+
+class _Stretch:
+    """One stretch: its clock, and the status the job is to have at its end."""
+
+    def __init__(self, steps: Steps, job: Any, clock_us: int) -> None:
+        self.steps = steps
+        self.job = job
+        self.clock_us = clock_us
+        self.status: Any = None
+
+    def run(self, delivery: Delivery) -> Wish:
+        if isinstance(delivery, Failure):
+            return self.end(delivery.outcome, error=delivery.reason)
+        try:
+            return self._run(delivery)
+        except Diverged as error:
+            return self.end("failed", error=f"Diverged: {error}")
+
+    def _run(self, delivery: Delivery) -> Wish:
+        job = self.job
+        woke = job.waiting_for is not None and job.waiting_for["kind"] in ("subtask", "future")
+        job.waiting_bytes = None
+        if isinstance(delivery, Answer):
+            wish = self._take_answer(delivery)
+            if wish is not None:
+                return wish
+        if job.stage == Stage.NEW:
+            self._begin()
+        if job.stage == Stage.CODE:
+            wish = self._run_code(delivery if isinstance(delivery, Outcome) else None)
+            if wish is not None:
+                return wish
+        return self._ask(woke=woke)
+
+    def _begin(self) -> None:
+        job = self.job
+        try:
+            running = self.steps.running(job)
+        except StatekError as error:
+            raise Diverged(f"the job cannot be started: {error}") from error
+        job.started_us = self.clock_us
+        running.live.names.update(job.inputs or {})
+        job.code = turn.encode_parts(running.offer.warmup)
+        job.stage = Stage.CODE
+        job.statement = running.live.statement = 0
+
+    def _take_answer(self, answer: Answer) -> Wish | None:
+        """Record an answer; the wish is the end when it was a final text."""
+        job = self.job
+        running = self.steps.running(job)
+        parts = turn.record_answer(job, answer, self.clock_us, running.offer.chat_style)
+        job.code = turn.encode_parts(parts)
+        job.statement = running.live.statement = 0
+        job.stage = Stage.CODE if parts else Stage.ASK
+        self.status = JobStatus.STARTED
+        if not parts and running.offer.chat_style in ("direct", "md_dialog"):
+            return self.end("ok", value=None)
+        if not parts:
+            job.console_append("Error: no code submitted.")
+            self._count_exception()
+        return None
+
+    def _run_code(self, outcome: Outcome | None) -> Wish | None:
+        job = self.job
+        running = self.steps.running(job)
+        live = running.live
+        live.clock_us = self.clock_us
+        allowed = running.offer.limits.tool_calls
+        live.tool_calls_left = None if allowed is None else allowed - job.tool_calls
+        live.offer_subagents(running.offer.subagents, self._child_starter(running.offer))
+        parts = turn.decode_parts(job.code)
+        if live.wish is None:
+            ending = live.run(parts)
+        else:
+            assert outcome is not None, "a job that waits for a call was advanced without its result"
+            ending = live.deliver(outcome)
+        if allowed is not None and live.tool_calls_left is not None:
+            job.tool_calls = allowed - live.tool_calls_left
+        return self._after_code(running, ending)
+
+    def _child_starter(self, offer: Offer) -> Callable[[str, dict[str, Any], int, int], Any]:
+        def start(name: str, inputs: dict[str, Any], statement: int, turn_number: int) -> Any:
+            place = f"{turn_number}.{statement}"
+            handler = subtasks.start_child(self.steps.catalog, self.job, offer, name, inputs, place, self.clock_us)
+            self.steps.started.append(handler.job.id)
+            return handler
+
+        return start
+
+    def _after_code(self, running: Running, ending: CallWish | Ended | ExitedWith | Waits) -> Wish | None:
+        job, live = self.job, running.live
+        match ending:
+            case CallWish():
+                self._store_place(live)
+                job.waiting_bytes = json_bytes({"kind": "call", "detail": ending.place.name})
+                self._working()
+                return ending
+            case Waits(future):
+                self._store_place(live)
+                return self._park(future)
+            case ExitedWith(status):
+                self._store_place(live, done=True)
+                return self._exit(status)
+            case Ended(failed):
+                self._store_place(live, done=True)
+                return self._end_code(live, failed)
+
+    def _store_place(self, live: LiveJob, *, done: bool = False) -> None:
+        job = self.job
+        kept, statement, journal = live.stored_place()
+        workspace.replace_names(job, kept)
+        job.statement = statement
+        if done:
+            if job.journal is not None:
+                job.journal, job.journal_refs = None, None
+            return
+        entries, refs = journal.encode()
+        job.journal, job.journal_refs = entries, refs or None
+
+    def _working(self) -> None:
+        self.status = JobStatus.WARMING_UP if self.job.turn == 0 else JobStatus.STARTED
+
+    def _park(self, future: Any) -> Wish:
+        """Wait for a child or a future; the half-changed running side is thrown away."""
+        job = self.job
+        self.steps.forget(job.id)
+        self.status = JobStatus.WARMING_UP if job.turn == 0 else JobStatus.SUSPENDED
+        if isinstance(future, SubTaskHandler):
+            future.awaited = True
+            job.waiting_bytes = json_bytes({"kind": "subtask", "detail": future.job.id})
+            return Parked("subtask", future.job.id)
+        job.awaited_result = future
+        job.waiting_bytes = json_bytes({"kind": "future", "detail": type(future).__name__})
+        return Parked("future", job.id, future)
+
+    def _exit(self, status: Any) -> Wish:
+        job = self.job
+        if job.unread:
+            job.unread = None
+            job.num_completions = (job.num_completions or 0) + 1
+            job.stage = Stage.ASK
+            return self._ask(woke=True)
+        return self.end("ok", value=status, exited=True)
+
+    def _end_code(self, live: LiveJob, failed: str) -> Wish | None:
+        job = self.job
+        parts = turn.decode_parts(job.code)
+        warming = job.turn == 0
+        if failed and warming:
+            job.job_def.set_error(StatekError(failed), collect_traceback=False)
+            return self.end("failed", error=f"warmup: {failed}")
+        if failed:
+            self._answer_calls(live, parts, failed)
+            self._count_exception()
+        else:
+            job.exception_streak = 0
+        job.stage, job.code = Stage.ASK, None
+        return None
+
+    def _answer_calls(self, live: LiveJob, parts: list[turn.Part], failed: str) -> None:
+        first = live.statement // 10_000
+        for number, part in enumerate(parts[first:]):
+            live.end_part(part, failed if number == 0 else "not run: an earlier call failed", failed=True)
+
+    def _count_exception(self) -> None:
+        self.job.exception_count += 1
+        self.job.exception_streak += 1
+
+    def give_up(self, reason: str) -> Wish:
+        """End the code in progress with an error that the model sees."""
+        job = self.job
+        job.journal, job.journal_refs, job.waiting_bytes = None, None, None
+        if job.stage == Stage.NEW or job.turn == 0:
+            return self.end("failed", error=f"warmup: {reason}")
+        job.console_append(reason)
+        self._count_exception()
+        job.stage, job.code = Stage.ASK, None
+        return self._ask(woke=False)
+
+    def _ask(self, *, woke: bool) -> Wish:
+        job = self.job
+        offer = self.steps.catalog.of(job)
+        try:
+            harness.check_before_asking(job, offer.limits, self.clock_us)
+            prompting = self.steps.catalog.prompt_offer(job, woke=woke)
+            ask = turn.build_ask(job, offer, prompting.prompt(job))
+        except (LLM_HarnessError, StatekError, KeyError) as error:
+            return self.end("failed", error=f"{type(error).__name__}: {error}")
+        job.unread = None
+        job.waiting_bytes = json_bytes({"kind": "provider", "detail": ask.chain[0]})
+        self.status = JobStatus.STARTED
+        return ask
+
+    def end(self, outcome: str, *, value: Any = None, error: str | None = None, exited: bool = False) -> Over:
+        """End the job: keep what it gave, tell its parent, let go of the running side."""
+        job = self.job
+        if outcome == "ok" and exited:
+            try:
+                job.exit_bytes, refs = keep.dumps_value(value, workspace.OUTSIDE)
+                job.exit_refs = list(refs) or None
+            except CannotKeep as reason:
+                outcome, error = "failed", f"the value given to exit() cannot be kept: {reason}"
+        job.exited = exited
+        if error is not None:
+            job.error = JobDefError(StatekError(error[:MAX_ERROR]), collect_traceback=False)
+            job.append_chat(ChatItem("system", self.clock_us, len(job.console_log), error[:MAX_ERROR], error=True))
+        job.outcome = outcome
+        job.stage, job.code, job.waiting_bytes = Stage.END, None, None
+        job.ended_us = self.clock_us
+        if job.journal is not None:
+            job.journal, job.journal_refs = None, None
+        self.status = JobStatus.DONE
+        self.steps.forget(job.id)
+        parent = subtasks.complete(job, job.exit_value if exited else None, error)
+        return Over(outcome, parent)

@@ -1,0 +1,95 @@
+"""Child jobs: made in their parent's stretch, completed in their own, so that both are in one transaction with it.
+
+A child's id comes from its parent's id, turn, statement and count: a replay makes the same one. Waking the parent is
+the scheduler's work; this module only says whom.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from statek.exceptions import NotApplied
+from statek.ledger import inputs as declared_inputs
+from statek.runtime import harness
+from statek.runtime.catalog import Catalog
+from statek.runtime.offer import Offer
+from statek.store import root as store_root
+from statek.store.encoding import json_bytes
+from statek.store.job import Job
+from statek.store.job_def import JobDef, definition_digest, warmup_data
+from statek.store.subtask import SubTaskHandler
+
+
+def definition_of(agent: Any) -> JobDef:
+    """The definition that jobs of this stored agent share, made once."""
+    if agent.revision:
+        metadata = agent.metadata
+        digest = definition_digest(agent, metadata, None, None, "", None)
+        found: JobDef | None = store_root.find_job_def(digest)
+        return found if found is not None else JobDef(agent)
+    fresh = agent.warmup_def.warmup_code if getattr(agent, "warmup_def", None) is not None else None
+    digest = definition_digest(agent, agent.metadata or {}, None, warmup_data(fresh), "", None)
+    known: JobDef | None = store_root.find_job_def(digest)
+    return known if known is not None else agent.create_job_def()
+
+
+def make_job(catalog: Catalog, role: str, inputs: Mapping[str, Any], job_id: str, at_us: int, parent: Any = None) -> Job:
+    """A READY job of an agent, under its derived id.
+
+    Raises:
+        NotApplied: there is no such agent, or the inputs do not fit what it declares.
+    """
+    agent = catalog.stored_agent(role)
+    job_def = definition_of(agent)
+    offer = catalog.of_def(job_def)
+    given = dict(inputs)
+    if offer.spec is not None:
+        wrong = declared_inputs.check_inputs(offer.spec, given)
+        if wrong:
+            raise NotApplied(f"inputs of {role}: {'; '.join(wrong)}")
+        given = declared_inputs.fill_defaults(offer.spec, given)
+    job = Job(job_def, parent_job=parent)
+    job.assign_id(job_id)
+    job.created_us = at_us
+    job.inputs_bytes = json_bytes(given)
+    job.release = catalog.release
+    return job
+
+
+def start_child(
+    catalog: Catalog, parent: Any, offer: Offer, name: str, inputs: Mapping[str, Any], place: str, at_us: int
+) -> SubTaskHandler:
+    """A child job and the parent's handler of it. Raises LLM_HarnessError at the parent's limits, TypeError for inputs."""
+    harness.check_subjob(parent, offer.limits)
+    try:
+        child = make_job(catalog, name, inputs, f"{parent.id}.{place}.{parent.subjobs + 1}", at_us, parent)
+    except NotApplied as error:
+        raise TypeError(str(error)) from error
+    parent.subjobs += 1
+    handler = SubTaskHandler(child)
+    if parent.children is None:
+        parent.children = []
+    parent.children.append(handler)
+    return handler
+
+
+def handler_of(child: Any) -> SubTaskHandler | None:
+    """The handler its parent holds of `child`, or None."""
+    parent = child.parent_job
+    for handler in list(parent.children or ()) if parent is not None else ():
+        if handler.job.id == child.id:
+            found: SubTaskHandler = handler
+            return found
+    return None
+
+
+def complete(child: Any, result: Any, error: str | None) -> str | None:
+    """Record how a child ended in its handler; the id of the parent that may go on, or None."""
+    handler = handler_of(child)
+    if handler is None:
+        return None
+    if not handler.is_completed:
+        if error is not None:
+            handler.complete(error=error)
+        else:
+            handler.complete(result=result)
+    return str(child.parent_id)
