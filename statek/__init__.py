@@ -1,1 +1,47 @@
-"""Stateful Agent Execution Kit: LLM agents declared in files, run as durable jobs."""
+"""Stateful Agent Execution Kit: LLM agents declared in files, run as durable jobs.
+
+The documented names of the package root, each loaded at its first use: importing `statek` costs next to nothing and
+needs no store. `NAMES` is the table; a test imports every row.
+"""
+
+import importlib
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+try:
+    __version__ = version("statek")
+except PackageNotFoundError:
+    __version__ = "0+unknown"
+
+NAMES = {
+    "init": "statek.worker.embedded",
+    "start_statek": "statek.worker.embedded",
+    "start_statek_async": "statek.worker.embedded",
+    "StatekSettings": "statek.settings",
+    "LLM_API_Settings": "statek.settings",
+    "get_statek_settings": "statek.settings",
+    "set_statek_settings": "statek.settings",
+    "LLM_HarnessError": "statek.exceptions",
+    "tool": "statek.tools.registry",
+    "error_handler": "statek.tools.registry",
+    "is_valid_error_handler": "statek.tools.registry",
+    "find_tools": "statek.tools.registry",
+    "find_sub_task_handler": "statek.runtime.delegation",
+    "format_default_llm_repr": "statek.text.llm_repr",
+    "get_current_agent": "statek.store.current",
+    "get_current_agent_name": "statek.store.current",
+    "get_current_job": "statek.store.current",
+    "SubTaskHandler": "statek.store.subtask",
+    "SubTaskState": "statek.store.subtask",
+    "TaskError": "statek.store.subtask",
+    "complete_sub_task": "statek.runtime.delegation",
+    "create_new_job": "statek.runtime.delegation",
+    "create_sub_task": "statek.runtime.delegation",
+}
+__all__ = [*NAMES]  # noqa: PLE0604 - the table is the list
+
+
+def __getattr__(name: str) -> Any:
+    if name not in NAMES:
+        raise AttributeError(f"module 'statek' has no attribute {name!r}")
+    return getattr(importlib.import_module(NAMES[name]), name)

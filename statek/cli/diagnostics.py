@@ -79,15 +79,17 @@ def _block(problem: Problem, sources: Sources) -> Text:
     style = _STYLES[problem.severity]
     shown = Text()
     shown.append(f"{problem.severity}[{problem.code}]", style).append(f": {plain(headline)}\n", "bold")
-    shown.append(f"{gutter}--> ", "blue").append(f"{plain(problem.file)}:{start.line}:{start.column}\n")
-    if line is None:
-        aside = f"{aside}\n" if aside else ""
-        shown.append(f"{gutter} = {aside}" if aside else "")
-    else:
+    place = f":{start.line}:{start.column}" if line is not None else ""
+    shown.append(f"{gutter}--> ", "blue").append(f"{plain(problem.file)}{place}\n")
+    if line is None and aside:
+        shown.append(f"{gutter} = ", "blue").append(f"{aside}\n")
+    elif line is not None:
         length = end.column - start.column if end.line == start.line else len(line) - start.column + 1
         text, before, carets = _window(line, start.column - 1, max(1, length))
         shown.append(f"{gutter} |\n{start.line} | ", "blue").append(f"{text}\n")
-        shown.append(f"{gutter} | ", "blue").append(f"{before}{carets}", style).append(f" {aside}".rstrip() + "\n", style)
+        shown.append(f"{gutter} | ", "blue").append(f"{before}{carets}", style).append(
+            f" {aside}".rstrip() + "\n", style
+        )
     for note in _notes(problem):
         shown.append(f"{gutter} = ", "blue").append(f"{plain(note)}\n")
     return shown

@@ -93,14 +93,25 @@ def section_lines(value: Any) -> list[str]:
 
 
 def _entry_lines(entry: Any) -> list[str]:
-    if isinstance(entry, dict) and "role" in entry:
-        rest = {name: item for name, item in entry.items() if name not in {"role", "content", "text"}}
-        content = entry.get("content", entry.get("text"))
-        body = [] if content is None else section_lines(content)
-        notes = [_value_text(rest)] if any(rest.values()) else []
-        return [f"[{entry['role']}]", *(f"  {line}" for line in (*body, *notes))]
-    return [_value_text(entry)]
+    """An entry of a chat as `[answer]` with its text below; anything else as text."""
+    if not (isinstance(entry, dict) and "kind" in entry):
+        return _value_text(entry).rstrip("\n").split("\n")
+    notes = [_value_text(call) for call in entry.get("calls") or ()]
+    text = str(entry.get("text") or "").rstrip("\n")
+    lines = [*(text.split("\n") if text else ()), *notes]
+    return [f"[{entry['kind']}]{_author(entry)}", *(f"  {line}" for line in lines)]
+
+
+def _author(entry: JobData) -> str:
+    if entry.get("scripted"):
+        return " from a script"
+    return f" of {entry['model']}" if entry.get("model") else ""
 
 
 def _value_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def one_row_of(rows: Sequence[JobData]) -> str:
+    """The id of the first row; empty when there is none."""
+    return str(rows[0]["id"]) if rows else ""

@@ -65,7 +65,7 @@ class Verbs(click.Group):
             formatter.write_dl([(name, words) for name, (_, words) in VERBS.items()])
 
 
-def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's call
+def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
         try:
             click.echo(f"statek {importlib.metadata.version('statek')}")
@@ -89,10 +89,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = _run(arguments, screen)
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.OK
     except OSError as error:
+        if error.filename is None:  # our own output cannot be written; nor can what is still to be flushed at the end
+            screen.output = "text"
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # whoever read our output has seen enough
+            return Exit.OK
         return show_failure(screen, error)
     return code
 

@@ -2,20 +2,20 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from statek.cli.screen import Screen
 from statek.spec.formats import DURATION, NAME, duration_us
 
-F = TypeVar("F", bound=Callable[..., Any])
-Decorator = Callable[[F], F]
+Words = Callable[..., Any]  # the function behind a click command
+Decorator = Callable[[Words], Words]
 
 PATHS = click.Path(exists=True, path_type=Path)
 
 
-def output(*formats: str) -> Decorator[F]:
+def output(*formats: str) -> Decorator:
     """`-o FORMAT`; kept in the Screen, where the error boundary finds it too."""
 
     def keep(context: click.Context, _: click.Parameter, value: str) -> None:
@@ -35,21 +35,21 @@ def _environment(_: click.Context, __: click.Parameter, value: str | None) -> st
     return value
 
 
-def env() -> Decorator[F]:
+def env() -> Decorator:
     """`--env NAME`."""
     return click.option(
         "--env", metavar="NAME", callback=_environment, help="Environment; by default the project's `default_env`."
     )
 
 
-def project() -> Decorator[F]:
+def project() -> Decorator:
     """`--project DIR` for verbs that take no PATH."""
     return click.option(
         "--project", type=PATHS, default=Path(), metavar="DIR", help="A folder of the project; by default this one."
     )
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[float]):
     """`30s`, `1h30m`: seconds as a float."""
 
     name = "duration"

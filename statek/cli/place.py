@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from statek.exceptions import NotApplied, StoreError
+from statek.exceptions import LedgerError, NotApplied, StoreError
 from statek.ledger import file as ledger_file
 from statek.ledger import releases
 from statek.ledger.file import LedgerFile
 from statek.spec.project import load_project
+from statek.worker.places import store_file
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,12 @@ class Place:
         return LedgerFile.open(self.ledger) if self.ledger.exists() else None
 
     def make_ledger(self) -> LedgerFile:
-        """The ledger, made if it is not there yet. Raises StoreError when its folder cannot be made."""
+        """The ledger, made if there is neither ledger nor store yet. Raises LedgerError, StoreError."""
+        if not self.ledger.exists() and store_file(self.store).exists():
+            raise LedgerError(
+                f"the store {self.store} is there, but not its ledger {self.ledger}",
+                hint="put both back from the same backup; without the ledger nobody knows what was promised",
+            )
         try:
             return LedgerFile.create(self.ledger)
         except OSError as error:

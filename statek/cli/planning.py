@@ -1,4 +1,4 @@
-"""From paths to a plan: what `plan`, `apply` and `status` have in common. Reads files and the ledger, writes nothing."""
+"""From paths to a plan: what `plan`, `apply` and `status` share. Reads files and ledger, writes nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

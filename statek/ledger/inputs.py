@@ -49,6 +49,11 @@ def fill_defaults(agent: Agent, inputs: Mapping[str, Json]) -> dict[str, Json]:
     return {**defaults, **{name: value for name, value in inputs.items() if value is not None or name not in defaults}}
 
 
+def check_value(shape: Mapping[str, Json], value: Json, path: str) -> list[str]:
+    """What is wrong with one value of a declared shape, each with its path."""
+    return _check(shape, value, path)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a message: the nearest of `known`, else all of them."""
     names = sorted(known)

@@ -234,3 +234,8 @@ def _append_what_fits(
 
 def _is_known(file: LedgerFile, entry_id: str) -> bool:
     return inbox.find(file, entry_id) is not None or Records(file).get(input_key(entry_id)) is not None
+
+
+def random_id(prefix: str) -> str:
+    """An id for an input whose sender gave no key: `AGENT/` and 10 hex digits."""
+    return f"{prefix}/{secrets.token_hex(5)}"

@@ -152,6 +152,7 @@ class LiveJob:
             outcome = self._run_statement(statement)
             if not isinstance(outcome, runner.Finished):
                 return self._ending(outcome)
+        self._drop_lost()
         self.statement = (number + 1) * PART
         self.end_part(part)
         return None
@@ -197,21 +198,22 @@ class LiveJob:
         self.journal = Journal()
         self._restored = False
         self.statement += 1
-        self._drop_lost()
-        self.journal = Journal()  # what was said about lost names belongs to no statement
+        self._kept = None
 
     def _drop_lost(self) -> None:
-        """Take names that cannot be kept out of the live names too, and say so on the console."""
+        """At the end of a block, take names that cannot be kept out of the live names too, and say so."""
         self._kept = self._keep()
         for name, reason in self._kept.lost.items():
             self.write(f"name {name!r} cannot be kept across steps: {reason}")
             self.names.pop(name, None)
+        self.journal = Journal()  # what was said about lost names belongs to no statement
 
     def _ending(self, outcome: runner.Outcome) -> Ending:
         match outcome:
             case runner.Exited(status):
                 return ExitedWith(status)
             case runner.Failed(_, text):
+                self._drop_lost()
                 return Ended(failed=text)
             case runner.Suspended(error):
                 return Waits(error.future_result)
@@ -355,6 +357,8 @@ class LiveJob:
     def _check_wait(self) -> None:
         """Refuse to wait in a statement whose record would not be enough to run it again."""
         reason = self.journal.unkept()
+        for name, why in (self._kept.lost if self._kept is not None else {}).items():
+            reason = f"name {name!r}, made earlier in this block, cannot be kept while waiting: {why}"
         if self.journal.touched:
             reason = f"this statement used {self.journal.touched} directly"
         if reason:

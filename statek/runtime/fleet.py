@@ -55,13 +55,15 @@ class Fleet:
         settings: StatekSettings | None = None,
         default_provider: str | None = None,
         limits: compiled.Limits = DOCUMENTED_LIMITS,
+        step_seconds: float = 5.0,
     ) -> None:
         """Put the parts together; call `recover` before `run`."""
         self.store = store
         self.ledger = ledger
         self.catalog = Catalog(ledger, limits)
         self.passes = Passes(
-            store=store, ledger=ledger, clock=clock, catalog=self.catalog, watchdog=watchdog, mark=mark
+            store=store, ledger=ledger, clock=clock, catalog=self.catalog, watchdog=watchdog, mark=mark,
+            step_seconds=step_seconds,
         )  # fmt: skip
         self.start_jobs: Callable[[], None] | None = None  # called before each pass, by embedding loops
         self.tally = Tally()

@@ -11,6 +11,7 @@ from typing import Any
 
 from statek.exceptions import StatekError
 from statek.ledger import compiled
+from statek.runtime import delegation
 from statek.sandbox.policy import Policy
 from statek.text import template
 from statek.text.warmup import CallSpec
@@ -21,6 +22,9 @@ DOCUMENTED_LIMITS = compiled.Limits(
     turns=5, tokens=10_000, cost_usd=None, wall_clock_us=0, tool_calls=None, exceptions=3, consecutive_exceptions=1,
     subjobs=100, depth=10,
 )  # fmt: skip
+SYSTEM = tuple(
+    from_callable(function, effect="write") for function in (delegation.complete_sub_task, delegation.find_sub_task_handler)
+)  # offered to every agent made in Python
 NO_RETRY = compiled.Retry(1, compiled.Backoff(0, 0, 1.0))
 
 
@@ -102,7 +106,7 @@ def from_spec(agent: compiled.Agent, revision: str) -> Offer:
 def from_python(job_def: Any, limits: compiled.Limits) -> Offer:
     """The offer of a definition made in Python: tools of the agent, names of its context."""
     agent = job_def.agent
-    tools = {tool.name: tool for tool in map(from_callable, agent.all_tools)}
+    tools = {tool.name: tool for tool in (*SYSTEM, *map(from_callable, agent.all_tools))}
     extra = {name: value for name, value in agent.context.items() if name not in tools}
     for name, value in list(extra.items()):
         if callable(value) and not isinstance(value, type):

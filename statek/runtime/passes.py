@@ -228,7 +228,10 @@ class Passes:
         return note
 
     def _advance(self, job: Job, clock_us: int, delivery: Delivery) -> Wish:
-        with self._watchdog.armed(self._step_seconds, STEP_MEMORY), self.store.atomic():
+        seconds = self._step_seconds
+        if job.turn == 0 and job.agent.revision:
+            seconds = self.catalog.of(job).warmup_timeout_us / 1_000_000 or seconds
+        with self._watchdog.armed(seconds, STEP_MEMORY), self.store.atomic():
             return self.steps.advance(job, clock_us, delivery)
 
     def _give_up(self, job: Job, clock_us: int, note: str) -> Wish:

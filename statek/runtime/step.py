@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from statek.exceptions import CannotKeep, Diverged, LLM_HarnessError, StatekError
+from statek.ledger import inputs as declared
 from statek.llm.messages import Answer
 from statek.runtime import harness, subtasks, turn
 from statek.runtime.catalog import Catalog
@@ -102,6 +103,15 @@ class Steps:
             job.job_status = stretch.status
         return wish
 
+    def take_answer(self, job: Any, clock_us: int, answer: Answer) -> Over | None:
+        """Store an answer without running its code; the end of the job when it was a final text."""
+        stretch = _Stretch(self, job, clock_us)
+        job.waiting_bytes = None
+        over = stretch.take_answer(answer)
+        if stretch.status is not None and stretch.status != job.job_status:
+            job.job_status = stretch.status
+        return over
+
     def fail_statement(self, job: Any, clock_us: int, reason: str) -> Wish:
         """After a stretch was rolled back: the statement is given up with an error the model sees."""
         self.forget(job.id)
@@ -152,7 +162,7 @@ class _Stretch:
         woke = job.waiting_for is not None and job.waiting_for["kind"] in ("subtask", "future")
         job.waiting_bytes = None
         if isinstance(delivery, Answer):
-            wish = self._take_answer(delivery)
+            wish = self.take_answer(delivery)
             if wish is not None:
                 return wish
         if job.stage == Stage.NEW:
@@ -175,7 +185,7 @@ class _Stretch:
         job.stage = Stage.CODE
         job.statement = running.live.statement = 0
 
-    def _take_answer(self, answer: Answer) -> Wish | None:
+    def take_answer(self, answer: Answer) -> Over | None:
         """Record an answer; the wish is the end when it was a final text."""
         job = self.job
         running = self.steps.running(job)
@@ -322,9 +332,17 @@ class _Stretch:
         self.status = JobStatus.STARTED
         return ask
 
+    def _wrong_output(self, value: Any) -> list[str]:
+        spec = self.steps.catalog.of(self.job).spec
+        return [] if spec is None or spec.output is None else declared.check_value(spec.output, value, "output")
+
     def end(self, outcome: str, *, value: Any = None, error: str | None = None, exited: bool = False) -> Over:
         """End the job: keep what it gave, tell its parent, let go of the running side."""
         job = self.job
+        if outcome == "ok":
+            wrong = self._wrong_output(value)
+            if wrong:
+                outcome, error = "failed", f"what the job gave does not fit its output schema: {'; '.join(wrong)}"
         if outcome == "ok" and exited:
             try:
                 job.exit_bytes, refs = keep.dumps_value(value, workspace.OUTSIDE)

@@ -82,12 +82,17 @@ class Access:
         self._border = border
         self._shown, self._opaque = shown, opaque
         self._method_guards: MethodGuards = {}
+        self._named: set[int] = set()
         self._plain_names: Mapping[type, frozenset[str]] = {}
 
     def use(self, method_guards: MethodGuards) -> None:
         """Say what stands in for methods of plain classes, by class and name (`class x`: for classmethod x)."""
         self._method_guards = method_guards
         self._plain_names = _plain_names(frozenset(method_guards))
+
+    def show_name(self, value: object) -> None:
+        """Let model code read `__name__` of this value."""
+        self._named.add(id(value))
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -120,7 +125,9 @@ class Access:
             return self._own_attribute(owner, name)
         if type(owner) is ModuleProxy:
             return owner.export(name)
-        if names.is_dunder(name) and isinstance(owner, (*_CALLABLES, HiddenType)):
+        if name in names.READABLE_DUNDERS and (
+            isinstance(owner, (*_CALLABLES, HiddenType)) or id(owner) in self._named
+        ):
             return getattr(owner, name)
         if name.startswith("_"):
             raise Refused(f"the attribute '{name}' of {kinds.type_name(owner)} is private")
@@ -303,7 +310,7 @@ class Access:
     def may_change(self, owner: Any) -> bool:
         """Whether an in-place operator may alter this value."""
         kind = type(owner)
-        return kind in kinds.CONTAINERS or kinds.is_job_class(kind)
+        return kind in kinds.CONTAINERS or (kind not in self._plain_names and kinds.is_job_class(kind))
 
     # --- iteration --------------------------------------------------------------------------------------------------
 

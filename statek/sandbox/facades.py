@@ -5,6 +5,8 @@ their place. Called by `guards.py` only.
 """
 
 import builtins
+import enum
+import functools
 import itertools
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -121,6 +123,8 @@ class Facades:
         self._allowed_classes = allowed_classes
         self._ids: dict[int, tuple[int, object]] = {}
         self.leaving: ExitSignal | None = None
+        self._type = TypeFacade(self._access.class_of)
+        access.show_name(self._type)
         self._replaced: dict[type, Callable[..., Any]] = {
             range: self.range,
             str: textual.safe_str,
@@ -164,7 +168,7 @@ class Facades:
             "exit",
         ]:
             own[name] = getattr(self, name)
-        own |= {"type": TypeFacade(self._access.class_of), "repr": textual.safe_repr, "pow": operators.power}
+        own |= {"type": self._type, "repr": textual.safe_repr, "pow": operators.power}
         own |= {"sum": self.sum, "format": self.format, "ascii": lambda value: textual.converted(value, ord("a"))}
         own["ascii"].__name__ = "ascii"
         return own
@@ -179,6 +183,8 @@ class Facades:
         """
         if type(function) in _DIRECT or not isinstance(function, type):
             return function
+        if isinstance(function, enum.EnumType) and not function.__members__ and not kinds.is_job_class(function):
+            return functools.partial(function, module=kinds.JOB_MODULE)  # Enum("Color", "RED BLUE")
         replaced = self._replaced.get(function)
         if replaced is not None:
             return replaced

@@ -28,6 +28,7 @@ from statek.sandbox.unpacking import iter_unpack_sequence, unpack_sequence
 from statek.text import llm_repr
 
 GUARDS = "_guards_"
+_NUMBERS = frozenset({int, float})
 
 for _module in (textual, facades, llm_repr):
     declare_pure(str(_module.__file__))
@@ -132,6 +133,8 @@ class Guards:
         return values if isinstance(values, GeneratorType) else self.access.iterate(values)
 
     def _inplace(self, sign: str, old: Any, new: Any) -> Any:
+        if sign == "+=" and type(old) in _NUMBERS:
+            return old + new
         return operators.inplace(sign, old, new, may_change=self.access.may_change(old))
 
     def _load_attribute(self, owner: Any, name: str) -> tuple[Any, str, Any]:

@@ -90,9 +90,10 @@ _FIXED: dict[str, dict[str, Any]] = {
     "typing": _of(
         typing,
         """Any Optional Union List Dict Set FrozenSet Tuple Type Callable Iterable Iterator Sequence Mapping
-        MutableMapping MutableSequence Collection Generator Literal Final ClassVar Annotated NamedTuple TypedDict
-        Protocol Generic TypeVar ParamSpec Self Never NoReturn Hashable Sized SupportsFloat SupportsInt DefaultDict Deque Counter
-        OrderedDict TypeAlias Required NotRequired Text AnyStr cast final overload runtime_checkable assert_never""",
+        MutableMapping MutableSequence Collection Generator Literal Final ClassVar Annotated NamedTuple
+        TypedDict Protocol Generic TypeVar ParamSpec Self Never NoReturn Hashable Sized SupportsFloat
+        SupportsInt DefaultDict Deque Counter OrderedDict TypeAlias Required NotRequired Text AnyStr cast
+        final overload runtime_checkable assert_never""",
     ),
     "abc": _of(abc, "ABC abstractmethod"),
 }

@@ -37,6 +37,8 @@ def _add(a: Any, b: Any) -> Any:
 def _allow_product(a: Any, b: Any) -> None:
     if isinstance(a, int):
         if isinstance(b, int):
+            if -_SMALL < a < _SMALL and -_SMALL < b < _SMALL:
+                return
             bits = a.bit_length() + b.bit_length()
             if bits > MAX_BITS:
                 raise refuse_size("this number (bits)", bits, MAX_BITS)
@@ -107,6 +109,9 @@ def _allow_percent(text: str, values: Any) -> None:
     allow_bytes("this text", total * max(repeats, 1))
 
 
+_SMALL = 1 << 60
+_NUMBERS = frozenset({int, float, bool})
+
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": _add,
     "*": _multiply,
@@ -134,6 +139,8 @@ _PLAIN_OPERATORS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any]
 
 def binary(sign: str, a: Any, b: Any) -> Any:
     """Compute `a sign b` for the operators that need a check."""
+    if sign == "+" and type(a) in _NUMBERS:
+        return a + b
     return BINARY[sign](a, b)
 
 

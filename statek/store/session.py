@@ -37,6 +37,11 @@ class Store:
         self._open = True
         self._root: Root | None = None
 
+    @property
+    def prefix(self) -> str:
+        """Name of the dbzero prefix that is current in this process."""
+        return str(db0.get_current_prefix().name)
+
     @classmethod
     def open(cls, folder: Path, store_id: str = "", *, read_only: bool = False) -> Self:
         """Open the store in `folder`; a new one of that id is made when there is none.

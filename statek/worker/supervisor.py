@@ -35,6 +35,7 @@ GAVE_UP = 70
 INTERRUPTED = 130
 _LOOK_SECONDS = 0.1
 _COMMIT_SECONDS = 1.0
+_USED = ("failed", "inputTokens", "outputTokens", "costUsd")
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,8 @@ class _Run:
         self.began = self.clock.monotonic()
         self.deaths = Deaths()
         self.restarts = 0
+        self.earlier: Report = {}  # what the children before the present one have used
+        self.latest: Report = {}
         self.failure: Report | None = None  # what the child that ended last said about it
 
     def to_the_end(self) -> int:
@@ -192,6 +195,7 @@ class _Run:
             self._poison(verdict.poisoned)
         self._pause(verdict.delay)
         self.restarts += 1
+        self.earlier, self.latest = with_earlier(self.latest, self.earlier), {}
         return True
 
     def _poison(self, place: Place) -> None:
@@ -244,9 +248,11 @@ class _Run:
             if report["kind"] == "failed":
                 self.failure = report
                 continue
-            if "elapsedSeconds" in report:  # the child knows its own time only
-                report["elapsedSeconds"] = self.clock.monotonic() - self.began
-            self.progress({**report, "restarts": self.restarts})
+            if report["kind"] != "notice":
+                self.latest = report
+                whole = with_earlier(report, self.earlier)
+                report = {**whole, "elapsedSeconds": self.clock.monotonic() - self.began, "restarts": self.restarts}
+            self.progress(report)
 
     def _notice(self, text: str) -> None:
         self.progress({"kind": "notice", "text": text})
@@ -264,6 +270,18 @@ class _Run:
         entries = releases.read_release(self.ledger, head.release).objects.values()
         fleets = [compiled.decode("Fleet", entry.text) for entry in entries if entry.kind == "Fleet"]
         return max((fleet.drain_us / 1e6 for fleet in fleets if isinstance(fleet, compiled.Fleet)), default=10.0)
+
+
+def with_earlier(report: Report, earlier: Report) -> Report:
+    """A child's report with what its forerunners counted added: each child counts what is used from its own start."""
+    total = dict(report)
+    for name in _USED:
+        counted = [found[name] for found in (report, earlier) if found.get(name) is not None]
+        if counted:
+            total[name] = sum(counted)
+    if report.get("scripted") or earlier.get("scripted"):
+        total["scripted"] = True
+    return total
 
 
 def _require_applied(store: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-NAMES = [line.split('"')[1] for line in (HERE / "exhaust.py").read_text().splitlines() if line.startswith('    "')]
+NAMES = re.findall(r'^    "(\w+)": ', (HERE / "exhaust.py").read_text(), re.MULTILINE)
 
 
 @pytest.fixture(scope="module")

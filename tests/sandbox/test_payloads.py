@@ -186,6 +186,11 @@ PAYLOADS: dict[str, str] = {
     "print_defined": "def print(*a): pass",
     # decorators, type, metaclass
     "decorator_host_class": "class B: pass\n@type(hidden)\ndef f(): pass",
+    "type_facade_init": "type.__init__(len)",
+    "hidden_type_init": "type(hidden).__init__(int)",
+    "function_init": "look.__init__",
+    "function_call": "look.__call__",
+    "enum_functional_bases": "from enum import Enum\nEnum('A', 'B', type=Order)",
     "type_three": "type('A', (), {})",
     "type_of_type": "type(type)('A', (), {})",
     "type_of_int": "type(int)('A', (object,), {'__del__': print})",

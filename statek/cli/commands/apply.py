@@ -20,7 +20,7 @@ from statek.cli.screen import Screen
 from statek.control.apply import Applied, Prepare, apply
 from statek.control.errors import Guarded, ProblemData
 from statek.control.plan import Plan, Prune
-from statek.control.plan_text import plan_lines, summary
+from statek.control.plan_text import plan_lines
 from statek.worker.questions import open_questions, poke, prepare_in_subprocess
 
 PREPARE_SECONDS = 20.0
@@ -50,11 +50,11 @@ class Wishes:
 def command(
     screen: Screen,
     paths: tuple[Path, ...],
-    yes: bool,  # noqa: FBT001
-    prune: bool,  # noqa: FBT001
+    yes: bool,
+    prune: bool,
     prune_limit: int | None,
     wait: float,
-    dry_run: bool,  # noqa: FBT001
+    dry_run: bool,
     env: str | None,
 ) -> int:
     """Make what the files under PATHS declare the release that new work uses; all of it or nothing.
@@ -120,7 +120,7 @@ async def _observe(place: Place, release: str, seconds: float, clock: Clock) -> 
     until = clock.monotonic() + seconds
     questions = open_questions(place.store, python_path=place.python_path)
     try:
-        while (seen := questions.health()["release"]) != release:
+        while (seen := questions.status()["release"]) != release:
             if clock.monotonic() >= until:
                 raise TimedOut(
                     f"head is at {release}, but the worker still runs {seen} after {seconds:g} s",
@@ -155,11 +155,9 @@ def _show_result(screen: Screen, done: Applied, *, live: bool) -> None:
     if screen.json:
         screen.document("Applied", _applied_json(done, live=live))
         return
-    if done.moved:
+    if done.moved:  # else the plan has said that there is nothing to do
         where = "the worker takes it over" if live else "no worker runs; `statek work` starts one"
         screen.line(f"applied {done.head.release}, number {done.head.number}; {where}")
-    else:
-        screen.note(summary(done.plan).partition(" (")[0])
 
 
 def _applied_json(done: Applied, *, live: bool) -> dict[str, Any]:

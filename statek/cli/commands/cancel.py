@@ -11,7 +11,7 @@ from statek.cli.jobs import find_row
 from statek.cli.place import locate
 from statek.cli.screen import Screen
 from statek.ledger.submit import cancel
-from statek.worker.questions import poke
+from statek.worker.remote import poke
 
 
 @click.command(name="cancel")
@@ -26,7 +26,7 @@ def command(screen: Screen, job: str, project: Path, env: str | None) -> int:
 
 
 def run(screen: Screen, project: Path, env: str | None, *, job: str) -> int:
-    """Ask for the job's end. Raises UnknownJob, NotApplied. Returns 0, also when it has ended already."""
+    """Ask for the job's end. Raises NotApplied. Returns 0, also when it has ended already."""
     place = locate(project, env)
     with place.open_ledger() as ledger:
         row = find_row(place, ledger, job)

@@ -24,7 +24,7 @@ def command(screen: Screen, job: str, project: Path, env: str | None) -> int:
 
 
 def run(screen: Screen, project: Path, env: str | None, *, job: str) -> int:
-    """Show the entries. Raises UnknownJob, StoreError."""
+    """Show the entries. Raises NotApplied, StoreError."""
     with asking(locate(project, env)) as questions:
         entries = questions.log(job)
     if screen.json:

@@ -25,9 +25,9 @@ from statek.control.plan_text import plan_lines
 def command(
     screen: Screen,
     paths: tuple[Path, ...],
-    prune: bool,  # noqa: FBT001
+    prune: bool,
     prune_limit: int | None,
-    exit_code: bool,  # noqa: FBT001
+    exit_code: bool,
     env: str | None,
 ) -> int:
     """Compare the files under PATHS (default: the whole project) with what is applied."""

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from statek.cli import options
+from statek.cli import jobs, options
 from statek.cli.codes import Exit
 from statek.cli.job_text import COLUMNS, NUMBERS, job_cells
 from statek.cli.jobs import asking
-from statek.cli.place import locate
+from statek.cli.place import Place, locate
 from statek.cli.screen import Screen
 
 
@@ -36,7 +36,7 @@ def command(
     screen: Screen,
     agent: str | None,
     status: str | None,
-    everything: bool,  # noqa: FBT001
+    everything: bool,
     limit: int,
     project: Path,
     env: str | None,
@@ -53,8 +53,9 @@ def run(screen: Screen, project: Path, env: str | None, wanted: Filter) -> int:
             agent=wanted.agent, status=wanted.status, everything=wanted.everything, limit=wanted.limit
         )
         live = questions.live
+    queued = _queued(place)
     if screen.json:
-        screen.document("Jobs", {**found, "worker": live})
+        screen.document("Jobs", {**found, "queued": queued, "worker": live})
         return Exit.OK
     rows = found["jobs"]
     if rows:
@@ -63,4 +64,12 @@ def run(screen: Screen, project: Path, env: str | None, wanted: Filter) -> int:
         screen.note(f"{len(rows):,} of {found['total']:,} jobs; --limit shows more")
     elif not rows:
         screen.note("no jobs" if wanted.everything else "no jobs are open; --all shows those that have ended")
+    for name, count in queued.items():
+        screen.note(f"{count:,} not yet taken in for {name}")
     return Exit.OK
+
+
+def _queued(place: Place) -> dict[str, int]:
+    """Inputs that are no jobs yet, by `Agent/name` or `Queue/name`."""
+    with place.open_ledger() as ledger:
+        return jobs.queued(ledger)

@@ -12,7 +12,7 @@ from statek.cli.place import locate
 from statek.cli.screen import Screen
 from statek.exceptions import StatekError
 from statek.ledger.submit import push
-from statek.worker.questions import poke
+from statek.worker.remote import poke
 
 
 @click.command(name="push")
@@ -28,7 +28,7 @@ def command(screen: Screen, job: str, text: str, project: Path, env: str | None)
 
 
 def run(screen: Screen, project: Path, env: str | None, *, job: str, text: str) -> int:
-    """Write the message for a job that has not ended. Raises UnknownJob, NotApplied, StatekError when it has ended."""
+    """Write the message for a job that has not ended. Raises NotApplied, StatekError when it has ended."""
     place = locate(project, env)
     with place.open_ledger() as ledger:
         row = find_row(place, ledger, job)

@@ -1,15 +1,18 @@
 """`statek show`: one job whole. Asks the worker, or the store when none runs."""
 
+import json
 from pathlib import Path
 
 import click
 
+from statek.base.clock import as_text
 from statek.cli import options
 from statek.cli.codes import Exit
 from statek.cli.job_text import JobData, job_facts, section_lines
-from statek.cli.jobs import asking
+from statek.cli.jobs import asking, waiting_entry
 from statek.cli.place import locate
 from statek.cli.screen import Screen
+from statek.ledger.inbox import Entry, InputKind
 
 _SECTIONS = ("prompt", "warmup", "chat", "console", "locals", "error")
 
@@ -29,14 +32,35 @@ def command(screen: Screen, job: str, project: Path, env: str | None) -> int:
 
 
 def run(screen: Screen, project: Path, env: str | None, *, job: str) -> int:
-    """Show the job. Raises UnknownJob, StoreError."""
-    with asking(locate(project, env)) as questions:
+    """Show the job. Raises NotApplied, StoreError."""
+    place = locate(project, env)
+    with place.open_ledger() as ledger:
+        entry = waiting_entry(ledger, job)
+    if entry is not None:
+        _show_waiting(screen, entry)
+        return Exit.OK
+    with asking(place) as questions:
         row = questions.job(job)
     if screen.json:
         screen.document("Job", {"job": row})
     else:
         _show(screen, row)
     return Exit.OK
+
+
+def _show_waiting(screen: Screen, entry: Entry) -> None:
+    """An input that has not become a job."""
+    stands = "waits in the inbox until a worker takes it in"
+    inputs = entry.body.get("inputs", entry.body.get("item"))
+    queue = entry.target if entry.kind == InputKind.ITEM else None
+    if screen.json:
+        row = {"id": entry.id, "status": "waiting", "outcome": None, "queue": queue, "inputs": inputs}
+        screen.document("Job", {"job": {**row, "createdAt": as_text(entry.at_us), "stands": stands}})
+        return
+    screen.line(entry.id, "bold")
+    for name, value in (("queue", queue), ("inputs", json.dumps(inputs, ensure_ascii=False)), ("stands", stands)):
+        if value is not None:
+            screen.line(f"  {name:<7}  {value}")
 
 
 def _show(screen: Screen, row: JobData) -> None:

@@ -8,12 +8,12 @@ import click
 
 from statek.cli import options, planning
 from statek.cli.codes import Exit
+from statek.cli.jobs import queued
 from statek.cli.place import Place
 from statek.cli.screen import Screen
 from statek.control.plan import Plan
 from statek.control.status import Condition, Truth, WorkerFacts, ready, synced, valid
-from statek.ledger import inbox, releases
-from statek.ledger.file import LedgerFile
+from statek.ledger import releases
 from statek.worker.questions import open_questions, poke
 
 
@@ -23,7 +23,7 @@ from statek.worker.questions import open_questions, poke
 @options.env()
 @options.output()
 @click.pass_obj
-def command(screen: Screen, exit_code: bool, project: Path, env: str | None) -> int:  # noqa: FBT001
+def command(screen: Screen, exit_code: bool, project: Path, env: str | None) -> int:
     """Show whether the files are valid, applied and running."""
     return run(screen, project, env, tell=exit_code)
 
@@ -38,7 +38,7 @@ def run(screen: Screen, project: Path, env: str | None, *, tell: bool) -> int:
         ledger = place.ledger_if_there()
         if ledger is not None:
             stack.enter_context(ledger)
-            head, waiting = releases.head(ledger), _waiting(ledger)
+            head, waiting = releases.head(ledger), queued(ledger)
         if wanted.compilation.ok:
             plan = planning.make_plan(wanted, ledger)
     worker = _ask_worker(place)
@@ -69,14 +69,6 @@ def _ask_worker(place: Place) -> dict[str, Any] | None:
         questions.close()
 
 
-def _waiting(ledger: LedgerFile) -> dict[str, int]:
-    """Items and submissions that no worker has taken in yet, by queue or agent."""
-    return {
-        **inbox.depths(ledger, inbox.InputKind.ITEM),
-        **{f"agent {name}": count for name, count in inbox.depths(ledger, inbox.InputKind.SUBMIT).items()},
-    }
-
-
 def _json(
     place: Place,
     head: releases.Head | None,
@@ -90,7 +82,7 @@ def _json(
         "release": head.release if head else None,
         "number": head.number if head else 0,
         "conditions": [condition.to_json() for condition in conditions],
-        "waiting": waiting,
+        "queued": waiting,
         "worker": worker,
     }
 
@@ -110,7 +102,7 @@ def _show(
         rows.append((condition.type, condition.status.value, condition.reason, condition.message + source))
     screen.table(["CONDITION", "STATUS", "REASON", "MESSAGE"], rows)
     for name, count in sorted(waiting.items()):
-        screen.line(f"waiting: {count:,} for {name}")
+        screen.line(f"not yet taken in: {count:,} for {name}")
     jobs = (worker or {}).get("jobs")
     if isinstance(jobs, dict):
         screen.line("jobs: " + ", ".join(f"{count:,} {name}" for name, count in jobs.items()))

@@ -20,7 +20,7 @@ from statek.spec.project import FILE
 @options.env()
 @options.output("text", "json", "compact")
 @click.pass_obj
-def command(screen: Screen, paths: tuple[Path, ...], strict: bool, env: str | None) -> int:  # noqa: FBT001
+def command(screen: Screen, paths: tuple[Path, ...], strict: bool, env: str | None) -> int:
     """Check the files of a project, or only those under PATHS.
 
     No network, no user code, no store. Ends with 0 when there are no errors, else with 1.

@@ -1,0 +1,1 @@
+"""Documented package of jobs and runners; see `executors.job` and `executors.utils`."""

@@ -1,0 +1,166 @@
+"""The documented loops of an embedding process: `run_jobs_loop`, `run_agentic_loop`, `run_agentic_fleet`.
+
+The host opens dbzero; these loops run the jobs it finds there with the same fleet that `statek work` uses, on a ledger
+beside the host's file when that can be found. Jobs, messages and events that the host's own code puts into the store
+are found by looking, a few times a second. Not here: reading settings and files at start (`worker.embedded`).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from statek.base.clock import SystemClock
+from statek.exceptions import LedgerError
+from statek.ledger.file import LedgerFile
+from statek.runtime import delivery, stepper
+from statek.runtime.delegation import definition
+from statek.runtime.fleet import Fleet
+from statek.sandbox.bounds import WATCHDOG
+from statek.settings import StatekSettings, get_statek_settings
+from statek.store.agent import SupervisedAgent
+from statek.store.job import Job, JobStatus, jobs_with
+from statek.store.session import Store
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class AgentLoopDef:
+    """One agent of a fleet: its warmup and how much work waits for it."""
+
+    agent: SupervisedAgent
+    warmup_code: str | Sequence[str] | None
+    task_queue_size_func: Callable[..., Any]
+
+
+async def run_jobs_loop(
+    max_concurrency: int = 100,
+    provider: str | None = None,
+    *,
+    queue_prefixes: Sequence[str | int],
+    start_jobs_func: Callable[[int], Any] | None = None,
+    auto_terminate: bool = False,
+) -> None:
+    """Run jobs until cancelled.
+
+    Args:
+        max_concurrency: jobs that are active at once.
+        provider: default provider for model strings that name none.
+        queue_prefixes: dbzero prefixes on which push queues may exist.
+        start_jobs_func: called with the free capacity before each pass; may create jobs.
+        auto_terminate: return once every job is DONE.
+    """
+    settings = get_statek_settings()
+    store = Store.attach()
+    ledger = open_ledger(store, settings)
+    fleet = Fleet(
+        store=store, ledger=ledger, clock=SystemClock(), secret=settings.secret, watchdog=WATCHDOG,
+        max_concurrency=max_concurrency, settings=settings, default_provider=provider,
+        limits=stepper.limits_of(settings),
+    )  # fmt: skip
+    fleet.recover()
+    fleet.start_jobs = lambda: _look_around(fleet, max_concurrency, queue_prefixes, start_jobs_func)
+    try:
+        await fleet.run(asyncio.Event(), until_idle=auto_terminate)
+    finally:
+        if ledger is not None:
+            ledger.close()
+
+
+async def run_agentic_loop(
+    agent: SupervisedAgent,
+    warmup_code: str | Sequence[str] | None,
+    task_queue_size_func: Callable[..., Any],
+    queue_prefixes: Sequence[str | int],
+    max_concurrency: int = 100,
+    provider: str | None = None,
+    auto_terminate: bool = False,
+) -> None:
+    """Run jobs of one agent, started according to the size of the application's task queue.
+
+    Raises:
+        ValueError: the agent has no MODEL metadata.
+    """
+    loop_def = AgentLoopDef(agent, warmup_code, task_queue_size_func)
+    await run_agentic_fleet([loop_def], queue_prefixes, max_concurrency, provider, auto_terminate)
+
+
+async def run_agentic_fleet(
+    agent_loop_defs: Sequence[AgentLoopDef],
+    queue_prefixes: Sequence[str | int],
+    max_concurrency: int = 100,
+    provider: str | None = None,
+    auto_terminate: bool = False,
+) -> None:
+    """Run jobs of several agents in one loop; capacity is shared.
+
+    Raises:
+        ValueError: an agent has no MODEL metadata.
+    """
+    for entry in agent_loop_defs:
+        if not (entry.agent.metadata or {}).get("MODEL"):
+            raise ValueError(f"agent {entry.agent.role!r} has no MODEL metadata")
+
+    def start(capacity: int) -> None:
+        for entry in agent_loop_defs:
+            capacity -= _start_jobs(entry, capacity)
+
+    await run_jobs_loop(
+        max_concurrency, provider, queue_prefixes=queue_prefixes, start_jobs_func=start, auto_terminate=auto_terminate
+    )
+
+
+def open_ledger(store: Store, settings: StatekSettings) -> LedgerFile | None:
+    """The ledger of an embedding process's store: from the settings, else beside the store's file.
+
+    Raises:
+        LedgerError: the store belongs to another ledger, or its own is gone.
+    """
+    if settings.ledger is None and store.file is None:
+        log.warning("no ledger: the store's file was not found, so promises are only as durable as dbzero")
+        return None
+    path = Path(settings.ledger) if settings.ledger is not None else ledger_path(Path(str(store.file)))
+    root = store.root
+    if root.store_id and not path.exists():
+        raise LedgerError(f"the ledger {path} of this store is gone", hint="put it back, or set STATEK_LEDGER")
+    ledger = LedgerFile.create(path)
+    if not root.store_id:
+        root.store_id = ledger.store_id
+    ledger.check_pair(root.store_id, root.seq, root.seq_tag or None)
+    return ledger
+
+
+def ledger_path(store_file: Path) -> Path:
+    """Where the ledger of an embedding process's store lies."""
+    return store_file.with_name(f"{store_file.stem}.ledger.sqlite")
+
+
+def _look_around(
+    fleet: Fleet, max_concurrency: int, prefixes: Sequence[str | int], start: Callable[[int], Any] | None
+) -> None:
+    """What the host's own code put into the store since the last look. Failures cost only the one input."""
+    delivery.process_push_notifications(queue_prefixes=prefixes)
+    delivery.process_agent_events(queue_prefixes=prefixes, strict=False)
+    if start is not None:
+        start(fleet.passes.ready.room(max_concurrency))
+    ready = fleet.passes.ready
+    known = {*ready.new, *ready.active, *ready.parked, *ready.futures}
+    for job in jobs_with(JobStatus.READY, JobStatus.STARTED, JobStatus.WARMING_UP):
+        if job.id not in known:
+            ready.add_new(job.id) if job.job_status == JobStatus.READY else ready.wake(job.id)
+
+
+def _start_jobs(entry: AgentLoopDef, capacity: int) -> int:
+    """Start jobs as far as the queue's size and the capacity go; how many."""
+    job_def = definition(entry.agent, None, None, None)
+    if job_def.has_errors():
+        return 0
+    size = int(entry.task_queue_size_func() or 0)
+    begun = sum(job.agent is entry.agent for job in jobs_with(JobStatus.READY, JobStatus.WARMING_UP))
+    count = max(0, min(capacity, size - begun))
+    for _ in range(count):
+        Job(job_def)
+    return count

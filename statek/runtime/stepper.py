@@ -1,0 +1,140 @@
+"""One documented step of one job, without a loop and without a ledger: `run_job_step`, `unsuspend_jobs`.
+
+A step runs the code of the last answer, then asks the model once and stores what it answers; the next step runs that.
+For tests and scripts; what it does is as durable as dbzero itself. Workers use `fleet`.
+"""
+
+from typing import Any
+
+from statek.base.clock import Clock, SystemClock
+from statek.exceptions import Signal, StatekError
+from statek.ledger import compiled
+from statek.runtime.asking import Asker
+from statek.runtime.catalog import Catalog
+from statek.runtime.crossings import Outcome
+from statek.runtime.execute import CallWish, failure, success
+from statek.runtime.offer import DOCUMENTED_LIMITS
+from statek.runtime.step import Delivery, Failure, Over, Steps, Wish
+from statek.runtime.turn import Ask
+from statek.sandbox.bounds import WATCHDOG
+from statek.settings import StatekSettings, get_statek_settings
+from statek.store import current, workspace
+from statek.store.job import JobStatus, jobs_with
+from statek.store.session import Store
+from statek.store.subtask import SubTaskHandler
+
+STEP_SECONDS = 5.0
+STEP_MEMORY = 512 << 20
+
+
+async def run_job_step(job: Any, provider: str | None = None) -> bool:
+    """Execute one step of `job`: pending code, then one model request.
+
+    Args:
+        job: a stored job.
+        provider: default provider for model strings that name none.
+
+    Returns:
+        True when the job completed (or was complete), else False.
+    """
+    stepper = Stepper(Store.attach(), SystemClock(), get_statek_settings(), provider)
+    try:
+        return await stepper.step(job)
+    finally:
+        await stepper.close()
+
+
+def unsuspend_jobs() -> None:
+    """Let waiting jobs whose future or child is ready go on: SUSPENDED becomes STARTED."""
+    for job in jobs_with(JobStatus.SUSPENDED, JobStatus.WARMING_UP):
+        if job.waiting_for is not None and is_ready(job):
+            job.awaited_result, job.waiting_bytes = None, None
+            if job.job_status == JobStatus.SUSPENDED:
+                job.job_status = JobStatus.STARTED
+
+
+def is_ready(job: Any) -> bool:
+    """Can a waiting job go on? Exceptions of a condition function are the caller's to handle."""
+    waiting = job.waiting_for or {}
+    if waiting.get("kind") == "subtask":
+        handlers: list[SubTaskHandler] = list(job.children or ())
+        return any(handler.is_completed for handler in handlers if handler.job.id == waiting["detail"])
+    if waiting.get("kind") == "future":
+        return job.awaited_result is None or bool(job.awaited_result.check_condition())
+    return True
+
+
+def limits_of(settings: StatekSettings) -> compiled.Limits:
+    """The documented harness limits as limits of a job."""
+    return compiled.Limits(
+        turns=settings.max_turns, tokens=settings.max_token_usage, cost_usd=None, wall_clock_us=0, tool_calls=None,
+        exceptions=settings.max_exceptions, consecutive_exceptions=settings.max_consecutive_exceptions,
+        subjobs=DOCUMENTED_LIMITS.subjobs, depth=DOCUMENTED_LIMITS.depth,
+    )  # fmt: skip
+
+
+class Stepper:
+    """Advances single jobs of an open store."""
+
+    def __init__(self, store: Store, clock: Clock, settings: StatekSettings, provider: str | None) -> None:
+        """Work on `store`; models come from `settings`."""
+        catalog = Catalog(None, limits_of(settings))
+        self._store = store
+        self._clock = clock
+        self._provider = provider
+        self._steps = Steps(catalog, lambda _job, _wish: None)
+        self._asker = Asker(catalog, clock, settings.secret, settings)
+
+    async def step(self, job: Any) -> bool:
+        """One step; True when the job is complete."""
+        if job.job_status == JobStatus.DONE:
+            return True
+        if job.waiting_for is not None and not is_ready(job):
+            return False
+        try:
+            wish = await self._to_the_question(job)
+            if isinstance(wish, Ask):
+                wish = await self._one_question(job, wish)
+        finally:
+            self._steps.forget(job.id)
+        return isinstance(wish, Over)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._asker.close()
+
+    async def _to_the_question(self, job: Any) -> Wish:
+        delivery: Delivery = None
+        while True:
+            wish = self._advance(job, delivery)
+            if not isinstance(wish, CallWish):
+                return wish
+            delivery = await _perform(job, wish)
+
+    async def _one_question(self, job: Any, ask: Ask) -> Wish | None:
+        try:
+            answer = await self._asker.ask(ask, self._provider)
+        except (StatekError, ValueError) as error:
+            return self._advance(job, Failure("failed", f"{type(error).__name__}: {error}"))
+        with self._store.atomic():
+            return self._steps.take_answer(job, self._clock.now_us(), answer)
+
+    def _advance(self, job: Any, delivery: Delivery) -> Wish:
+        now = self._clock.now_us()
+        try:
+            with WATCHDOG.armed(STEP_SECONDS, STEP_MEMORY), self._store.atomic():
+                return self._steps.advance(job, now, delivery)
+        except Signal as error:
+            with self._store.atomic():
+                return self._steps.fail_statement(job, now, f"{type(error).__name__}: {error}")
+
+
+async def _perform(job: Any, wish: CallWish) -> Outcome:
+    with current.running(job):
+        try:
+            result: Any = wish.tool.call(*wish.args, **wish.kwargs)
+            return success(await result if wish.tool.is_async else result, workspace.OUTSIDE)
+        except Exception as error:  # noqa: BLE001 - the tool boundary: whatever it raises is the call's outcome
+            return failure(error, workspace.OUTSIDE)
+
+

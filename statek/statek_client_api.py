@@ -1,0 +1,5 @@
+"""Documented path of the client API."""
+
+from statek.worker.client import JobHandle, StatekClientAPI
+
+__all__ = ["JobHandle", "StatekClientAPI"]

@@ -1,0 +1,264 @@
+"""The process that owns the store: here everything is put together, once. `python -m statek.worker.child JSON`.
+
+Started and watched by the supervisor, and with `recover_only` by a reader. Nothing is decided here: the fleet runs,
+this module gives it store, ledger, clock, secrets and guards, and stands by: control socket, watcher, reports, signals.
+
+The one idea: there are two ways to end. After a clean run everything is committed and the mark says so. In any other
+case the process leaves at once with `os._exit`: a normal exit would save the store, which then might hold what the
+ledger does not.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Awaitable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+from statek.base.clock import Clock, SystemClock
+from statek.base.guarded_file import Mark, PreImage
+from statek.control.reload import ReloadState, Watcher
+from statek.exceptions import StatekError
+from statek.ledger import compiled, releases
+from statek.ledger.file import LedgerFile
+from statek.runtime.fleet import Fleet
+from statek.sandbox.bounds import WATCHDOG
+from statek.settings import StatekSettings, set_statek_settings
+from statek.store.checkpoint import Checkpoint
+from statek.store.session import Store
+from statek.worker import api, places, spawn
+from statek.worker.preparation import prepare_release
+from statek.worker.reports import Report, Reporter
+from statek.worker.server import Server
+from statek.worker.surface import LiveSurface
+
+PROGRESS_SECONDS = 0.25
+PREPARE_SECONDS = 60.0
+SHOWN_FAILURES = 20
+
+_log = logging.getLogger(__name__)
+
+
+def main(argument: str) -> NoReturn:
+    """Run as `argument` (ChildOptions in JSON) says, and leave the process."""
+    options = spawn.ChildOptions.read(argument)
+    spawn.tie_to_parent(options.parent)
+    stop = _EarlyStop()
+    if options.lock >= 0:
+        os.set_inheritable(options.lock, False)  # held by us, not by what our tools start
+    reporter = Reporter(options.report)
+    try:
+        _open_and_run(options, reporter, stop)
+    except BrokenPipeError:  # the supervisor is gone
+        os._exit(1)
+    except StatekError as error:
+        _leave(reporter, error, spawn.FAILED)
+    except BaseException:  # noqa: BLE001 - the edge of the process: a bug; whatever else is done, nothing is saved
+        traceback.print_exc()
+        os._exit(1)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+class BeatingMark(Mark):
+    """A mark that takes the beginning of a stretch for a sign of life, as it is.
+
+    The alarm alone is not enough: it is set anew with every stretch, so it never comes while stretches are short.
+    """
+
+    def begin_stretch(self, job: str, turn: int, statement: int) -> None:
+        """Say which stretch runs from now on, and that we are alive."""
+        super().begin_stretch(job, turn, statement)
+        self.beat(time.monotonic_ns())
+
+
+class _EarlyStop:
+    """SIGTERM before there is a loop that could hear it; SIGINT is the supervisor's."""
+
+    def __init__(self) -> None:
+        self.came = False
+        signal.signal(signal.SIGTERM, self._note)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def _note(self, *_: object) -> None:
+        self.came = True
+
+
+def _open_and_run(options: spawn.ChildOptions, reporter: Reporter, stop: _EarlyStop) -> None:
+    os.chdir(options.root)
+    sys.path[:0] = options.python_path
+    settings = StatekSettings()
+    set_statek_settings(settings)
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    child = Child.open(options, settings, reporter)
+    child.fleet.recover()
+    if not options.recover_only:
+        asyncio.run(child.run(stop))
+    child.close()
+
+
+def _leave(reporter: Reporter, error: StatekError, code: int) -> NoReturn:
+    """Say why and leave at once."""
+    report = {"kind": "failed", "code": type(error).__name__, "message": str(error), "hint": error.hint}
+    with suppress(OSError):  # nobody reads any more; leaving matters more
+        reporter.tell(report)
+    os._exit(code)
+
+
+class Child:
+    """The parts of a worker, open."""
+
+    def __init__(
+        self,
+        options: spawn.ChildOptions,
+        settings: StatekSettings,
+        reporter: Reporter,
+        ledger: LedgerFile,
+        store: Store,
+    ) -> None:
+        """Use `open`."""
+        folder = Path(options.store)
+        self.options, self.settings, self.reporter = options, settings, reporter
+        self.ledger, self.store = ledger, store
+        self.clock: Clock = SystemClock()
+        self.mark = BeatingMark(places.mark_file(folder))
+        self.checkpoint = Checkpoint(store, mark=self.mark, preimage=self._pre_image(places.store_file(folder)))
+        self.fleet = Fleet(
+            store=store, ledger=ledger, clock=self.clock, secret=settings.secret, watchdog=WATCHDOG,
+            checkpoint=self.checkpoint.commit, mark=self.mark, max_concurrency=options.max_concurrency,
+        )  # fmt: skip
+        self.surface = LiveSurface(self)
+        self.stop = asyncio.Event()
+        self.reload: ReloadState | None = None
+        self.began = self.clock.monotonic()
+        self.done_before = 0
+
+    @classmethod
+    def open(cls, options: spawn.ChildOptions, settings: StatekSettings, reporter: Reporter) -> "Child":
+        """Open ledger and store and check that they belong together. What is wrong here stays wrong: leave."""
+        folder = Path(options.store)
+        mark = Mark(places.mark_file(folder))
+        WATCHDOG.install(lambda: mark.beat(time.monotonic_ns()))
+        mark.beat(time.monotonic_ns())
+        mark.set_clean_end(False)
+        try:
+            ledger = LedgerFile.open(places.ledger_file(folder))
+            store = Store.open(folder, ledger.store_id)
+            ledger.check_pair(store.root.store_id, store.root.seq, store.root.seq_tag or None)
+        except StatekError as error:
+            _leave(reporter, error, spawn.FATAL)
+        return cls(options, settings, reporter, ledger, store)
+
+    async def run(self, stop: _EarlyStop) -> None:
+        """Serve, watch and report beside the fleet, until it ends."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.stop.set)
+        if stop.came:
+            self.stop.set()
+        self.done_before = int(self.fleet.counts().get("done", 0))
+        server = Server(api.build(self.surface), Path(self.options.socket)) if self.options.socket else None
+        if server is not None:
+            server.start()
+        beside = [self._start("reporting", self._report_progress())]
+        if self.options.watch:
+            beside.append(self._start("watching the files", self._watcher(loop).run(self.stop)))
+        try:
+            await self.fleet.run(self.stop, until_idle=self.options.until_idle)
+        except StatekError as error:  # at once: nothing may be saved, and no other task may act any more
+            traceback.print_exc()
+            _leave(self.reporter, error, spawn.FAILED)
+        self.stop.set()
+        if server is not None:
+            await server.stop()
+        await asyncio.gather(*beside, return_exceptions=True)
+
+    def close(self) -> None:
+        """Commit, say how it ended, close, and leave the mark of a clean end."""
+        self.checkpoint.commit()
+        if not self.options.recover_only:
+            self.reporter.tell({"kind": "end", **self._numbers(), **self.surface.outcomes(SHOWN_FAILURES)})
+        self.store.close()
+        self.ledger.close()
+        WATCHDOG.uninstall()
+        self.mark.set_clean_end(True)
+
+    def notice(self, text: str) -> None:
+        """Tell the user something worth knowing."""
+        self.reporter.tell({"kind": "notice", "text": text})
+
+    async def prepare(self, release: str) -> list[dict[str, Any]]:
+        """Try a staged release out, between two passes: the application's modules may not meet a half-run step."""
+        return prepare_release(self.ledger.path, release, self.settings.secret)
+
+    def _pre_image(self, file: Path) -> PreImage | None:
+        if PreImage.layout_is_known(file):
+            return PreImage(file, self.ledger.store_id)
+        self.notice(
+            f"the store file {file} has a layout that this build cannot guard inside a commit; after a crash there "
+            "it is rebuilt from the ledger"
+        )
+        return None
+
+    def _start(self, what: str, work: Awaitable[None]) -> "asyncio.Task[None]":
+        """Run something beside the fleet. The fleet goes on when it fails, but not silently."""
+
+        async def run() -> None:
+            try:
+                await work
+            except BrokenPipeError:
+                os._exit(1)
+            except Exception as error:  # noqa: BLE001 - whatever fails beside the fleet must not end it
+                _log.exception("%s failed", what)
+                self.notice(f"{what} ended with an error: {type(error).__name__}: {error}")
+
+        return asyncio.create_task(run())
+
+    async def _report_progress(self) -> None:
+        while not self.stop.is_set():
+            self.reporter.offer({"kind": "progress", **self._numbers()})
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.stop.wait(), PROGRESS_SECONDS)
+
+    def _numbers(self) -> Report:
+        counts = self.fleet.counts()
+        elapsed = self.clock.monotonic() - self.began
+        rate = (int(counts.get("done", 0)) - self.done_before) / elapsed if elapsed > 0 else 0.0
+        return {**counts, "jobsPerSecond": round(rate, 2), "elapsedSeconds": round(elapsed, 2)}
+
+    def _watcher(self, loop: asyncio.AbstractEventLoop) -> Watcher:
+        def prepare(release: str) -> list[dict[str, Any]]:
+            return asyncio.run_coroutine_threadsafe(self.prepare(release), loop).result(PREPARE_SECONDS)
+
+        settle, poll = self._watch_settings()
+        return Watcher(
+            Path(self.options.root), self.options.env, self.ledger.path, prepare, self.clock, self._take_reload,
+            settle=settle, poll=poll,
+        )  # fmt: skip
+
+    def _watch_settings(self) -> tuple[float, bool]:
+        """Quiet time in seconds and whether to poll, by the fleets of the applied release."""
+        head = releases.head(self.ledger)
+        entries = releases.read_release(self.ledger, head.release).objects.values() if head else ()
+        found = [compiled.decode("Fleet", entry.text) for entry in entries if entry.kind == "Fleet"]
+        fleets = [fleet for fleet in found if isinstance(fleet, compiled.Fleet)]
+        settle = max((fleet.settle_us for fleet in fleets), default=300_000)
+        return settle / 1e6, any(fleet.poll for fleet in fleets)
+
+    def _take_reload(self, state: ReloadState) -> None:
+        before, self.reload = self.reload, state
+        if not state.ok:
+            lines = "\n".join(str(problem.get("message", problem)) for problem in state.problems)
+            self.notice(f"the edited files are not applied, {state.release or 'nothing'} goes on:\n{lines}")
+        elif before is not None:
+            self.notice(f"the edited files are applied: {state.release}")
+        self.fleet.poke()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

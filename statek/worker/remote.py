@@ -1,0 +1,136 @@
+"""Asking a live worker over its control socket.
+
+It asks and translates errors back; it never opens the store. Used by `questions`. The one idea: a worker whose child is
+being restarted is still a worker: as long as its lock is held, a question is asked again for up to five seconds.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from statek import exceptions
+from statek.exceptions import StatekError, StoreError
+from statek.worker.lock import Holder, held_by
+
+RESTART_SECONDS = 5.0
+_ANSWER_SECONDS = 30.0
+_STEP_SECONDS = 0.1
+
+
+class WorkerEnded(StoreError):  # noqa: N818 - says what happened
+    """The worker ended before it answered."""
+
+
+class RemoteQuestions:
+    """Questions to the worker that holds the lock of a store. Errors of the worker come back as their own classes."""
+
+    live = True
+
+    def __init__(self, store: Path, holder: Holder) -> None:
+        """Ask `holder`, a worker."""
+        self._store = store
+        self._holder = holder
+        self._client = _client(holder)
+
+    def health(self) -> dict[str, Any]:
+        """Whether it runs, its pid, its release."""
+        return self._ask("GET", "/health")
+
+    def status(self) -> dict[str, Any]:
+        """Counts of jobs, usage, the release, the last reload."""
+        return self._ask("GET", "/status")
+
+    def jobs(
+        self, *, agent: str | None = None, status: str | None = None, everything: bool = False, limit: int = 50
+    ) -> dict[str, Any]:
+        """Job rows."""
+        asked = {"agent": agent, "status": status, "all": "1" if everything else None, "limit": str(limit)}
+        return self._ask("GET", "/jobs", params={name: value for name, value in asked.items() if value is not None})
+
+    def job(self, job: str) -> dict[str, Any]:
+        """One job whole. Raises NotApplied for an unknown one."""
+        return self._ask("GET", f"/jobs/{quote(job)}")
+
+    def log(self, job: str) -> list[dict[str, Any]]:
+        """What one job said and did. Raises NotApplied for an unknown one."""
+        return list(self._ask("GET", f"/log/{quote(job)}")["log"])
+
+    def prepare(self, release: str, timeout: float) -> list[dict[str, Any]]:
+        """Let the worker try a staged release out. Raises StoreError when it does not answer within `timeout` s."""
+        return list(self._ask("POST", "/prepare", json={"release": release}, timeout=timeout)["problems"])
+
+    def poke(self) -> None:
+        """Let it look at the inbox now."""
+        self._ask("POST", "/poke")
+
+    def shutdown(self) -> None:
+        """Ask it to end."""
+        self._ask("POST", "/shutdown")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def _ask(self, method: str, path: str, *, timeout: float = _ANSWER_SECONDS, **more: Any) -> dict[str, Any]:
+        until = time.monotonic() + RESTART_SECONDS
+        while True:
+            try:
+                return _answer(self._client.request(method, path, timeout=timeout, **more))
+            except httpx.TimeoutException as error:
+                raise StoreError(
+                    f"the worker (pid {self._holder.pid}) did not answer within {timeout:g} s",
+                    hint="it may be busy importing or reading much; try again, or look at its log",
+                ) from error
+            except httpx.TransportError as error:
+                self._require_restart(until, error)
+            time.sleep(_STEP_SECONDS)
+
+    def _require_restart(self, until: float, error: httpx.TransportError) -> None:
+        """Return when it makes sense to ask again."""
+        holder = held_by(self._store)
+        if holder is None or holder.role != "worker":
+            raise WorkerEnded(
+                f"the worker (pid {self._holder.pid}) ended before it answered", hint="ask again"
+            ) from error
+        if holder != self._holder:
+            self._client.close()
+            self._holder, self._client = holder, _client(holder)
+        if time.monotonic() > until:
+            raise StoreError(
+                f"the worker (pid {holder.pid}) does not answer on {holder.socket}",
+                hint="its process may be starting again and again: look at the worker's log",
+            ) from error
+
+
+def poke(store: Path) -> bool:
+    """Tell the live worker of a store, if there is one, to look at its inbox. Returns whether it heard.
+
+    Not being heard costs a quarter of a second: the worker looks by itself.
+    """
+    holder = held_by(store)
+    if holder is None or holder.role != "worker" or holder.socket is None:
+        return False
+    with _client(holder) as client:
+        try:
+            return client.post("/poke", timeout=1.0).is_success
+        except httpx.TransportError:
+            return False
+
+
+def _client(holder: Holder) -> httpx.Client:
+    transport = httpx.HTTPTransport(uds=str(holder.socket))
+    return httpx.Client(transport=transport, base_url="http://worker", trust_env=False)
+
+
+def _answer(response: httpx.Response) -> dict[str, Any]:
+    data: dict[str, Any] = response.json()
+    if response.is_success:
+        return data
+    error = data["error"]
+    kind = getattr(exceptions, str(error["code"]), StoreError)
+    if not (isinstance(kind, type) and issubclass(kind, StatekError)):
+        kind = StoreError
+    raise kind(str(error["message"]), hint=str(error["hint"]))
