@@ -38,7 +38,7 @@ NAMES = {
     "create_new_job": "statek.runtime.delegation",
     "create_sub_task": "statek.runtime.delegation",
 }
-__all__ = [*NAMES]  # noqa: PLE0604 - the table is the list
+__all__ = [*NAMES]
 
 
 def __getattr__(name: str) -> Any:

@@ -88,7 +88,7 @@ class LLM_HarnessError(Exception):  # noqa: N801 - documented name
     """A limit of the job was exceeded."""
 
 
-class InvalidFormat(Exception):  # noqa: N818 - documented name
+class InvalidFormat(Exception):
     """This text does not follow its documented format."""
 
 

@@ -76,6 +76,7 @@ def job_facts(row: JobData) -> list[tuple[str, str]]:
         ("usage", f"{tokens}, {cost(usage['costUsd'], scripted=row['scripted'])}"),
         ("created", moment(row["createdAt"])),
         ("ended", moment(row["endedAt"])),
+        ("result", "" if row.get("exit") is None else _value_text(row["exit"])),
         ("stands", row.get("stands") or ""),
     ]
     return [(name, value) for name, value in facts if value]

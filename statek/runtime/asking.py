@@ -68,8 +68,7 @@ class Asker:
         model = self._catalog.models.get(name)
         if model is not None:
             config = self._catalog.providers[model.provider]
-            params = {**model.params, **ask.request.params}
-            request = replace(ask.request, model=model.id, params=params)
+            request = replace(ask.request, model=model.id, params={**model.params, **ask.request.params})
         else:
             config, model_id, params = self._by_name(name, default_provider)
             request = replace(ask.request, model=model_id, params={**params, **ask.request.params})

@@ -45,7 +45,7 @@ def create_new_job(
         ValueError: the agent has no MODEL metadata.
         CannotKeep: a value cannot be stored in a job.
     """
-    frame = caller_frame if caller_frame is not None else sys._getframe(1)
+    frame = caller_frame if caller_frame is not None else sys._getframe(1)  # noqa: SLF001 - the caller's names are what is documented
     values = _referenced(warmup_code, frame.f_locals) if warmup_code is not None else {}
     values |= shared_vars or {}
     if locale is None and parent_job is not None:
@@ -131,4 +131,3 @@ def _referenced(warmup_code: Any, names: Mapping[str, Any]) -> dict[str, Any]:
     code = "\n".join((block if isinstance(block, str) else block.code) or "" for block in blocks)
     read = {n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     return {name: value for name, value in names.items() if name in read}
-

@@ -327,9 +327,7 @@ class LiveJob:
         self._refs.append(value)
         return len(self._refs) - 1
 
-    def _record(
-        self, place: Place, args: tuple[Any, ...], kwargs: dict[str, Any], do: Callable[[], Any]
-    ) -> Any:
+    def _record(self, place: Place, args: tuple[Any, ...], kwargs: dict[str, Any], do: Callable[[], Any]) -> Any:
         with self._watching(args, kwargs) as changes:
             try:
                 result: Any = do()
@@ -378,7 +376,9 @@ class LiveJob:
         return keep.loads_value(outcome.data, list(outcome.refs), self.environment.around, self.names)
 
     @contextmanager
-    def _watching(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Callable[[], list[tuple[str, bytes]]]]:
+    def _watching(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Iterator[Callable[[], list[tuple[str, bytes]]]]:
         """Notice which list, dict or set arguments a call changes in place."""
         watched = containers(args, kwargs)
         before = {name: keep.digest_of(value, self._number) for name, value in watched.items()}

@@ -42,7 +42,7 @@ def take_in(entry: Entry, catalog: Catalog, ready: Ready, deliveries: dict[str, 
                 reason = entry.body.get("reason", "its step killed the worker twice")
                 _stop(entry, ready, deliveries, Failure("poisoned", reason))
             case _:
-                raise NotApplied(f"an input of kind {entry.kind!r} is not known to this build")
+                _refuse(current_root(), entry, f"an input of kind {entry.kind!r} is not known to this build")
     except NotApplied as error:
         _refuse(current_root(), entry, str(error))
 

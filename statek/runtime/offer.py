@@ -23,7 +23,8 @@ DOCUMENTED_LIMITS = compiled.Limits(
     subjobs=100, depth=10,
 )  # fmt: skip
 SYSTEM = tuple(
-    from_callable(function, effect="write") for function in (delegation.complete_sub_task, delegation.find_sub_task_handler)
+    from_callable(function, effect="write")
+    for function in (delegation.complete_sub_task, delegation.find_sub_task_handler)
 )  # offered to every agent made in Python
 NO_RETRY = compiled.Retry(1, compiled.Backoff(0, 0, 1.0))
 
@@ -114,8 +115,7 @@ def from_python(job_def: Any, limits: compiled.Limits) -> Offer:
             del extra[name]
     style = job_def.chat_style.value if job_def.chat_style is not None else "console"
     parts = tuple(
-        Part(_code(block), (block["metadata"] or {}).get("hidden") is True)
-        for block in job_def.warmup_blocks
+        Part(_code(block), (block["metadata"] or {}).get("hidden") is True) for block in job_def.warmup_blocks
     )
     params = {"temperature": float(job_def.metadata["TEMPERATURE"])} if "TEMPERATURE" in job_def.metadata else {}
     return Offer(
@@ -151,4 +151,3 @@ def _subagent(name: str) -> Tool:
         name=name, call=start, effect="write", idempotent=False, timeout_us=None, is_async=False,
         description=f"start a job of agent {name}; `.result` of what it returns waits for the job's end",
     )  # fmt: skip
-

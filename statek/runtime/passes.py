@@ -211,8 +211,10 @@ class Passes:
         """Run one stretch, or on replay what is left of one that was given up (`note`); the note to record."""
         if self._mark is not None:
             self._mark.begin_stretch(job.id, job.turn, job.statement)
+        wish: Wish | None = None
         try:
-            wish = self._advance(job, clock_us, delivery) if not note else None
+            if not note:
+                wish = self._advance(job, clock_us, delivery)
         except Signal as error:
             note = f"{type(error).__name__}: {error}"
         except Exception as error:  # the step boundary: whatever happens costs only this job
@@ -372,4 +374,3 @@ def read_result(body: bytes) -> tuple[dict[str, Any], Outcome]:
     head = records.unpack(line)
     _, outcome = decode_outcome(rest, [at_address(address) for address in head["refs"]])
     return head, outcome
-

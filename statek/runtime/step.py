@@ -16,8 +16,8 @@ from statek.runtime import harness, subtasks, turn
 from statek.runtime.catalog import Catalog
 from statek.runtime.crossings import Outcome
 from statek.runtime.environment import Environment
-from statek.runtime.execute import CallWish, Ended, ExitedWith, LiveJob, Waits
-from statek.runtime.offer import Offer
+from statek.runtime.execute import PART, CallWish, Ended, ExitedWith, LiveJob, Waits
+from statek.runtime.offer import Offer, Part
 from statek.runtime.turn import Ask
 from statek.sandbox import keep
 from statek.store import workspace
@@ -162,9 +162,9 @@ class _Stretch:
         woke = job.waiting_for is not None and job.waiting_for["kind"] in ("subtask", "future")
         job.waiting_bytes = None
         if isinstance(delivery, Answer):
-            wish = self.take_answer(delivery)
-            if wish is not None:
-                return wish
+            over = self.take_answer(delivery)
+            if over is not None:
+                return over
         if job.stage == Stage.NEW:
             self._begin()
         if job.stage == Stage.CODE:
@@ -298,8 +298,8 @@ class _Stretch:
         job.stage, job.code = Stage.ASK, None
         return None
 
-    def _answer_calls(self, live: LiveJob, parts: list[turn.Part], failed: str) -> None:
-        first = live.statement // 10_000
+    def _answer_calls(self, live: LiveJob, parts: list[Part], failed: str) -> None:
+        first = live.statement // PART
         for number, part in enumerate(parts[first:]):
             live.end_part(part, failed if number == 0 else "not run: an earlier call failed", failed=True)
 

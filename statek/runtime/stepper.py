@@ -92,7 +92,7 @@ class Stepper:
         if job.waiting_for is not None and not is_ready(job):
             return False
         try:
-            wish = await self._to_the_question(job)
+            wish: Wish | None = await self._to_the_question(job)
             if isinstance(wish, Ask):
                 wish = await self._one_question(job, wish)
         finally:
@@ -136,5 +136,3 @@ async def _perform(job: Any, wish: CallWish) -> Outcome:
             return success(await result if wish.tool.is_async else result, workspace.OUTSIDE)
         except Exception as error:  # noqa: BLE001 - the tool boundary: whatever it raises is the call's outcome
             return failure(error, workspace.OUTSIDE)
-
-

@@ -32,7 +32,9 @@ def definition_of(agent: Any) -> JobDef:
     return known if known is not None else agent.create_job_def()
 
 
-def make_job(catalog: Catalog, role: str, inputs: Mapping[str, Any], job_id: str, at_us: int, parent: Any = None) -> Job:
+def make_job(
+    catalog: Catalog, role: str, inputs: Mapping[str, Any], job_id: str, at_us: int, parent: Any = None
+) -> Job:
     """A READY job of an agent, under its derived id.
 
     Raises:
@@ -58,7 +60,7 @@ def make_job(catalog: Catalog, role: str, inputs: Mapping[str, Any], job_id: str
 def start_child(
     catalog: Catalog, parent: Any, offer: Offer, name: str, inputs: Mapping[str, Any], place: str, at_us: int
 ) -> SubTaskHandler:
-    """A child job and the parent's handler of it. Raises LLM_HarnessError at the parent's limits, TypeError for inputs."""
+    """A child job and the parent's handler of it. Raises LLM_HarnessError at a limit, TypeError for bad inputs."""
     harness.check_subjob(parent, offer.limits)
     try:
         child = make_job(catalog, name, inputs, f"{parent.id}.{place}.{parent.subjobs + 1}", at_us, parent)

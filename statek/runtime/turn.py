@@ -7,6 +7,7 @@ wants run becomes `parts`, the one form in which warmup blocks, console answers 
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from statek.ledger import compiled
@@ -50,7 +51,7 @@ def history(job: Any, style: str) -> Iterator[Message]:
     items = job.chat_log
     console = load_console(job)
     runs = [n for n, item in enumerate(items) if item.kind in ("warmup", "answer")]
-    ends = {n: items[m].console_pos for n, m in zip(runs, runs[1:], strict=False)}
+    ends = {n: items[m].console_pos for n, m in pairwise(runs)}
     yield from _printed(console[: items[runs[0]].console_pos] if runs else console, silent=False)
     for n, item in enumerate(items):
         if item.hidden:

@@ -22,8 +22,9 @@ MAX_VALUE = 2_000  # characters of one local
 def job_rows(
     store: Store, *, agent: str | None = None, status: str | None = None, everything: bool = False, limit: int = 50
 ) -> dict[str, Any]:
-    """The newest jobs as rows, `{"jobs": [...], "total": n, "refused": [...]}`; finished ones only with `everything`."""
-    rows, total = [], 0
+    """The newest jobs, `{"jobs": [row...], "total": n, "refused": [...]}`; finished ones only with `everything`."""
+    rows: list[Row] = []
+    total = 0
     wanted = status.upper() if status else None
     for job in _newest(store):
         if agent is not None and job.agent.role != agent:
@@ -72,7 +73,9 @@ def job_whole(store: Store, ledger: LedgerFile | None, job_id: str) -> Row:
         "locals": _locals(job),
         "exit": _shown(job.exit_value) if job.exited else None,
         "stands": _stands(job),
-        "statement": {"part": job.statement // PART, "index": job.statement % PART} if job.stage == Stage.CODE else None,
+        "statement": {"part": job.statement // PART, "index": job.statement % PART}
+        if job.stage == Stage.CODE
+        else None,
     }
 
 
@@ -148,7 +151,7 @@ def _stands(job: Any) -> str:
         return f"waits for {waiting['kind']}: {waiting['detail']}"
     if job.stage == Stage.CODE:
         return f"runs code, part {job.statement // PART}, statement {job.statement % PART}"
-    return {Stage.NEW: "has not begun", Stage.ASK: "asks the model next"}.get(job.stage, job.stage)
+    return {Stage.NEW: "has not begun", Stage.ASK: "asks the model next"}.get(str(job.stage), str(job.stage))
 
 
 def _prints(lines: list[str], at_us: int) -> list[Row]:

@@ -110,7 +110,7 @@ class Agent:
 
     @property
     def all_tools(self) -> list[Callable[..., Any]]:
-        """Every callable the agent offers in this process, internal ones included; names not to be found are left out."""
+        """Every callable the agent offers in this process, internal ones included; unknown names are left out."""
         found = (self._resolve(name) for name in self._tool_names)
         return [tool for tool in found if tool is not None]
 
@@ -229,7 +229,7 @@ class SupervisedAgent(Agent):
 
     def create_job_def(
         self,
-        tools: Any = None,  # noqa: ARG002 - documented, without effect
+        tools: Any = None,
         warmup_code: WarmupCode = None,
         shared_vars: dict[str, Any] | None = None,
         locale: Any = None,

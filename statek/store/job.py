@@ -21,6 +21,7 @@ import dbzero as db0
 
 from statek.base.clock import SystemClock, as_datetime
 from statek.exceptions import BugError
+from statek.sandbox import keep
 from statek.store import root, workspace
 from statek.store.chat import ChatItem, decode_item, encode_item
 from statek.store.encoding import Json, bytes_json, bytes_text, json_bytes, text_bytes
@@ -113,8 +114,8 @@ class Job:
         error: JobDefError | None = None,
         created_at: datetime | None = None,
         parent_job: Any = None,
-        model_family: str | None = None,  # noqa: ARG002 - documented, the definition is the source of truth
-        model: str | None = None,  # noqa: ARG002 - documented, the definition is the source of truth
+        model_family: str | None = None,
+        model: str | None = None,
     ) -> None:
         """Make a job and hang it into the store under a random id (the runtime gives derived ones)."""
         self.job_def = job_def
@@ -235,7 +236,7 @@ class Job:
         """What was given to `exit`, decoded."""
         if self.exit_bytes is None:
             return None
-        return workspace.keep.loads_value(self.exit_bytes, list(self.exit_refs or ()), workspace.OUTSIDE)
+        return keep.loads_value(self.exit_bytes, list(self.exit_refs or ()), workspace.OUTSIDE)
 
     @property
     def usage(self) -> Usage:
@@ -271,7 +272,9 @@ class Job:
         """Change the status; the lookup tag follows. At most one change in a transaction (see dbzero's traps)."""
         self.job_status = status
 
-    def find_locals(self, var_type: type | None = None, var_name: str | None = None, ext_scan: bool = True) -> Iterator[Any]:  # noqa: ARG002, E501 - documented
+    def find_locals(
+        self, var_type: type | None = None, var_name: str | None = None, ext_scan: bool = True
+    ) -> Iterator[Any]:  # noqa: E501 - documented
         """Values of the job's names, by name, by type or all of them."""
         for name, value in workspace.read_names(self).items():
             if (var_name is None or name == var_name) and (var_type is None or isinstance(value, var_type)):

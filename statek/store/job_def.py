@@ -110,7 +110,7 @@ class JobDef:
     def provider(self) -> str | None:
         """The provider named in the model string, else PROVIDER metadata, else None."""
         parts = (self.model or "").split("/", 2)
-        return (parts[0] or None) if len(parts) == 3 else self.metadata.get("PROVIDER")  # noqa: PLR2004
+        return (parts[0] or None) if len(parts) == 3 else self.metadata.get("PROVIDER")
 
     def set_error(self, error: BaseException, collect_traceback: bool = True) -> None:
         """Record an error of this definition."""

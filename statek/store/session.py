@@ -72,7 +72,7 @@ class Store:
         """
         try:
             name = str(db0.get_current_prefix().name)
-        except Exception as error:  # noqa: BLE001 - dbzero raises plain RuntimeError or worse when it is not open
+        except Exception as error:
             raise StoreError("dbzero is not open in this process", hint="call db0.init and db0.open first") from error
         return cls(_find_file(name), owned=False, read_only=False)
 
@@ -143,7 +143,7 @@ def at_address(address: str) -> Any:
     """The durable object of that address. Raises StoreError when it is gone."""
     try:
         return db0.fetch(address)
-    except Exception as error:  # noqa: BLE001 - several unrelated types
+    except Exception as error:
         raise StoreError(f"the stored object {address} is gone") from error
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import dbzero as db0
 
 from statek.exceptions import TaskFailed
+from statek.sandbox import keep
 from statek.store import root, workspace
 from statek.store.encoding import bytes_json, json_bytes
 from statek.store.job import Job, JobStatus
@@ -61,7 +62,7 @@ class SubTaskHandler:
         """What it gave, or None."""
         if self._result is None:
             return None
-        return workspace.keep.loads_value(self._result, list(self._refs or ()), workspace.OUTSIDE)
+        return keep.loads_value(self._result, list(self._refs or ()), workspace.OUTSIDE)
 
     @property
     def state(self) -> SubTaskState:
@@ -85,7 +86,7 @@ class SubTaskHandler:
         if error is not None:
             self._error = json_bytes(getattr(error, "err_message", None) or str(error))
         elif result is not None:
-            self._result, refs = workspace.keep.dumps_value(result, workspace.OUTSIDE)
+            self._result, refs = keep.dumps_value(result, workspace.OUTSIDE)
             self._refs = list(refs) or None
         self.is_completed = True
         parent = root.find_job(self.job.parent_id) if self.job.parent_id else None

@@ -8,6 +8,7 @@ progress, and the journal of what that statement has already done.
 from collections.abc import Mapping
 from typing import Any
 
+from statek.exceptions import CannotKeep
 from statek.sandbox import keep, restrict
 from statek.store.session import is_durable
 
@@ -53,7 +54,7 @@ def add_names(job: Any, values: Mapping[str, Any]) -> None:
 
 def keep_error(name: str, reason: str) -> Exception:
     """The error for a name that cannot be kept."""
-    return keep.CannotKeep(f"name {name!r} cannot be kept: {reason}")
+    return CannotKeep(f"name {name!r} cannot be kept: {reason}")
 
 
 def _same(stored: Any, refs: list[Any]) -> bool:
