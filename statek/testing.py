@@ -4,7 +4,8 @@ Nothing here is used by the kit itself; users import it in their tests. Store an
 the test, only the model is replaced: its answers come from rules. So a test says: an agent with these tools, these
 answers, submit, run, look at the job; close, open the same folder again, look again.
 
-    with open_fleet(tmp_path, agents=[declare_agent("clerk", tools=[post])], answers=[answer("exit(post(1))")]) as fleet:
+    clerk = declare_agent("clerk", tools=[post])
+    with open_fleet(tmp_path, agents=[clerk], answers=[answer("exit(post(1))")]) as fleet:
         job = fleet.submit("clerk")
         fleet.run()
         assert fleet.job(job).exit_value == 2

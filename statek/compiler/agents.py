@@ -14,7 +14,7 @@ from statek.spec.project import EnvConfig
 from statek.spec.types import Spec, SpecSet
 
 _RELOAD = {
-    "prompt": "on-resume", "model": "next-job", "tools": "next-job", "warmup": "next-job", "limits": "tighten-now",
+    "prompt": "on-resume", "model": "next-job", "tools": "next-job", "warmup": "next-job", "limits": "next-job",
 }  # fmt: skip
 
 
@@ -39,13 +39,13 @@ def agent(spec: Spec, specs: SpecSet, env: EnvConfig) -> compiled.Agent:
         subagents=tuple(data.get("subagents", ())),
         warmup=_warmup(data.get("warmup"), specs),
         limits=limits(data.get("limits", {}), has_subagents=bool(data.get("subagents"))),
-        max_running=data.get("concurrency", {}).get("max"),
-        retry=resolve.retry(data.get("retry", {})),
+        max_running=None,
+        retry=resolve.retry({}),
         reload=compiled.Reload(**{**_RELOAD, **env.reload, **data.get("reload", {})}),
         chat_style=data.get("chat_style", "console"),
         imports=tuple(data.get("sandbox", {}).get("imports", ())),
-        locale=data.get("locale"),
-        metadata=dict(data.get("metadata", {})),
+        locale=None,
+        metadata={},
     )
 
 

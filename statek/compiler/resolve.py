@@ -76,7 +76,6 @@ def timeouts(given: str | Mapping[str, str]) -> compiled.Timeouts:
 def provider(spec: Spec) -> compiled.Provider:
     """A Provider; `${secret:NAME}` and `${env:NAME}` stay in the text."""
     data, bounds = spec.data, spec.data.get("limits", {})
-    per_day = bounds.get("cost_usd_per_day")
     return compiled.Provider(
         name=spec.name,
         driver=data.get("driver", "openai"),
@@ -85,9 +84,9 @@ def provider(spec: Spec) -> compiled.Provider:
         headers=dict(data.get("headers", {})),
         timeout=timeouts(data.get("timeout", {})),
         concurrent=bounds.get("concurrent"),
-        rpm=bounds.get("rpm"),
-        tpm=token_count(bounds["tpm"]) if "tpm" in bounds else None,
-        cost_usd_per_day=None if per_day is None else float(per_day),
+        rpm=None,
+        tpm=None,
+        cost_usd_per_day=None,
         retry=retry(data.get("retry", {}), attempts=4, least="500ms", most="20s"),
     )
 
@@ -124,8 +123,8 @@ def queue(spec: Spec) -> compiled.Queue:
         dedupe_key=data.get("dedupe", {}).get("key"),
         max_depth=data.get("max_depth"),
         overflow=data.get("overflow", "refuse"),
-        retry=retry(data.get("retry", {})),
-        dead_letter=data.get("dead_letter"),
+        retry=retry({}),
+        dead_letter=None,
         paused=data.get("paused", False),
     )
 
@@ -135,8 +134,8 @@ def fleet(spec: Spec) -> compiled.Fleet:
     data, watch = spec.data, spec.data.get("watch", {})
     return compiled.Fleet(
         name=spec.name,
-        agents=tuple(data.get("agents", ())),
-        queues=tuple(data.get("queues", ())),
+        agents=(),
+        queues=(),
         max_concurrency=data.get("max_concurrency", 100),
         drain_us=duration_us(data.get("shutdown", {}).get("drain", "10s")),
         watch=watch.get("enabled", True),

@@ -1,4 +1,4 @@
-"""Are the functions of tools there? Found by reading source files, never by importing them.
+"""Are the functions of tools there, and can their timeouts be kept? Found by reading source files, never by importing them.
 
 A module is looked for under the project's `python_path`, then where installed packages lie. What a module computes
 at run time is beyond this check; preparing a release imports it for real.
@@ -23,11 +23,12 @@ MAX_BYTES = 5_000_000
 class Module:
     """Names bound at the top of one module. `open_ended`: more may be bound that cannot be seen."""
 
-    functions: frozenset[str]
+    functions: frozenset[str]  # `async` ones too
     classes: frozenset[str]
     others: frozenset[str]
     open_ended: bool = False
     failure: str | None = None
+    coroutines: frozenset[str] = frozenset()  # functions written `async def`
 
 
 @dataclass
@@ -80,10 +81,12 @@ def _is_module(path: Path) -> bool:
 
 
 def check_targets(specs: SpecSet, finder: ModuleFinder) -> Iterator[Problem]:
-    """Tools whose module or function is not there."""
+    """Tools whose module or function is not there, or whose timeout nobody could keep."""
     for toolset in specs.of("ToolSet"):
         for index, tool in enumerate(toolset.data["tools"]):
             yield from _target(toolset, index, tool, finder)
+            if "timeout" in tool:
+                yield from _timeout(toolset, index, tool, finder)
 
 
 def _target(toolset: Spec, index: int, tool: Mapping[str, str], finder: ModuleFinder) -> Iterator[Problem]:
@@ -104,6 +107,23 @@ def _target(toolset: Spec, index: int, tool: Mapping[str, str], finder: ModuleFi
         hint = did_you_mean(function, module.functions, also="functions there")
         message = f"function '{function}' not found in module '{module_name}'{hint}"
         yield _problem("STK502", message, toolset, index, part=(len(module_name) + 1, len(tool["python"])))
+
+
+def _timeout(toolset: Spec, index: int, tool: Mapping[str, str], finder: ModuleFinder) -> Iterator[Problem]:
+    """Only a call that is awaited between two steps can be given up; others run within the step and its bounds."""
+    module_name, _, function = tool["python"].partition(":")
+    module = finder.find(module_name)
+    effect = tool.get("effect", "external")
+    if effect != "external":
+        why, what = f"a tool with the effect '{effect}'", "remove it: such a call is bounded by its step"
+    elif module is not None and function in module.functions - module.coroutines:
+        why, what = f"'{function}', which is a plain 'def'", "write it as 'async def', or remove the timeout"
+    else:
+        return
+    path = ("tools", index, "timeout")
+    message = f"'timeout' is not supported yet for {why}; {what}"
+    where = toolset.node.key_span(path)
+    yield make_problem("STK100", message, toolset.document.file, where, object=toolset.id, pointer=pointer(path))
 
 
 def _problem(code: str, message: str, toolset: Spec, index: int, *, part: tuple[int, int]) -> Problem:
@@ -137,12 +157,14 @@ def _read(file: Path) -> Module:
 
 def _names(body: list[ast.stmt]) -> Module:
     functions: set[str] = set()
+    coroutines: set[str] = set()
     classes: set[str] = set()
     others: set[str] = set()
     star = False
     for node in _top_level(body):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             functions.add(node.name)
+            coroutines.update({node.name} if isinstance(node, ast.AsyncFunctionDef) else ())
         elif isinstance(node, ast.ClassDef):
             classes.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
@@ -152,7 +174,8 @@ def _names(body: list[ast.stmt]) -> Module:
             others.add(node.id)
         if isinstance(node, ast.FunctionDef) and node.name == "__getattr__":
             star = True
-    return Module(frozenset(functions), frozenset(classes), frozenset(others), open_ended=star)
+    found = (frozenset(functions), frozenset(classes), frozenset(others))
+    return Module(*found, open_ended=star, coroutines=frozenset(coroutines))
 
 
 def _top_level(nodes: list[ast.stmt]) -> Iterator[ast.AST]:

@@ -91,15 +91,25 @@ class Watcher:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look now, at every edit and every few seconds, until `stop` is set."""
-        await self.look()
         while not stop.is_set():
             folders = await asyncio.to_thread(self._folders)
             async with contextlib.aclosing(self._hints(folders, stop)) as hints:
-                async for _ in hints:
-                    await self._wait_for_git()
-                    await self.look()
-                    if await asyncio.to_thread(self._folders) != folders:
-                        break  # a root came, went, or is another folder of the same name: watch anew
+                await self._follow(hints, folders)
+
+    async def _follow(self, hints: AsyncGenerator[bool, None], folders: dict[Path, tuple[int, int]]) -> None:
+        """Look at every hint, until they end or the folders are others than those that are watched."""
+        hint = asyncio.ensure_future(anext(hints, False))
+        try:
+            await asyncio.sleep(0)  # the watch begins before the first look: no edit falls between the two
+            await self.look()
+            while await hint and await asyncio.to_thread(self._folders) == folders:
+                hint = asyncio.ensure_future(anext(hints, False))
+                await self._wait_for_git()
+                await self.look()
+        finally:
+            hint.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await hint
 
     async def look(self) -> ReloadState | None:
         """Compare all files with what was taken over and apply what differs. Returns None when nothing differs."""
@@ -111,24 +121,26 @@ class Watcher:
             self._on_result(found)
         return found
 
-    async def _hints(self, folders: dict[Path, tuple[int, int]], stop: asyncio.Event) -> AsyncGenerator[None, None]:
+    async def _hints(self, folders: dict[Path, tuple[int, int]], stop: asyncio.Event) -> AsyncGenerator[bool, None]:
+        """True whenever somebody should look."""
         if not folders:
             await _pause(stop, self._sweep)
-            yield
+            yield True
             return
         # `step` is the quiet time; `debounce` only bounds how long edits that never pause can put off a look.
         events = watchfiles.awatch(
             *folders,
             step=int(self._settle * 1000),
             debounce=max(2000, int(self._settle * 10_000)),
-            stop_event=stop,
+            stop_event=_Halt(stop),
             rust_timeout=int(self._sweep * 1000),
             yield_on_timeout=True,
             force_polling=True if self._poll or any(_needs_polling(folder) for folder in folders) else None,
         )
         try:
-            async for _ in events:
-                yield
+            async with contextlib.aclosing(events):
+                async for _ in events:
+                    yield True
         except (OSError, RuntimeError) as error:  # a limit of the system, or a folder that went away this moment
             _log.warning("files are polled from now on, they cannot be watched: %s", error)
             self._poll = True
@@ -201,6 +213,21 @@ class Watcher:
             _log.warning("head cannot be read: %s", error)
             return None
         return head.release if head else None
+
+
+class _Halt:
+    """Set when `stop` is; setting it, as a cancelled watch does, leaves `stop` alone: it belongs to others."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop, self._cancelled = stop, False
+
+    def is_set(self) -> bool:
+        """Asked from the thread that watches."""
+        return self._cancelled or self._stop.is_set()
+
+    def set(self) -> None:
+        """The watch was cancelled."""
+        self._cancelled = True
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

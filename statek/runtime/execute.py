@@ -80,8 +80,7 @@ class LiveJob:
         self.environment = environment
         environment.live = self
         self._policy = policy
-        self.names: dict[str, Any] = workspace.read_names(job, environment.around)
-        self.names["__builtins__"] = environment.builtins
+        self.names: dict[str, Any] = workspace.read_names(job, environment.around, environment.builtins)
         self._rng = self.names.pop(RNG, None)
         self.statement = job.statement
         entries = list(job.journal) if job.journal is not None else []

@@ -5,7 +5,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,7 +122,8 @@ def _written(failure: Failure, node: Node) -> str | None:
 
 
 def _enum(failure: Failure, root: Node, path: Path) -> Explained:
-    allowed = [str(value) for value in failure.wanted]
+    waiting = failure.schema.get("not", {}).get("enum", ())
+    allowed = [str(value) for value in failure.wanted if value not in waiting]
     value = failure.instance
     text = value if isinstance(value, str) else json.dumps(value)
     close = nearest(text, allowed)
@@ -186,11 +187,19 @@ def _one_of(failure: Failure, root: Node, path: Path) -> Explained:
 
 def _later(failure: Failure, root: Node, path: Path) -> Explained:
     if failure.check == "const":
-        found, runs = _shown(failure.instance), _shown(failure.wanted)
-        message = f"'{dotted(path)}: {found}' is not supported yet; this build runs {runs} only"
-        return Explained("STK100", message, _node_range(root, path))
+        return _later_value(failure, root, [failure.wanted])
+    if failure.wanted:
+        waiting = failure.wanted["enum"]
+        return _later_value(failure, root, [value for value in failure.schema["enum"] if value not in waiting])
     message = f"field '{dotted(path)}' is not supported yet; remove it"
     return Explained("STK100", message, root.key_span(path))
+
+
+def _later_value(failure: Failure, root: Node, runs: Sequence[Any]) -> Explained:
+    path, found = failure.path, _shown(failure.instance)
+    known = " or ".join(_shown(value) for value in runs)
+    message = f"'{dotted(path)}: {found}' is not supported yet; this build runs {known} only"
+    return Explained("STK100", message, _node_range(root, path))
 
 
 _EXPLAINERS: dict[str, Callable[[Failure, Node, Path], Explained]] = {

@@ -11,8 +11,9 @@ from statek.spec.cycles import find_cycles
 from statek.spec.formats import is_model_name
 from statek.spec.nearest import did_you_mean
 from statek.spec.patterns import all_tools, matching, selected, use_and_deny
-from statek.spec.problems import Problem
-from statek.spec.types import Path, Spec, SpecSet
+from statek.spec.positions import first_line
+from statek.spec.problems import Problem, Range, Related, make_problem
+from statek.spec.types import Path, Spec, SpecSet, pointer
 
 
 def check_links(specs: SpecSet) -> tuple[Problem, ...]:
@@ -26,12 +27,8 @@ def check_links(specs: SpecSet) -> tuple[Problem, ...]:
         problems.extend(_script(script, specs))
     for queue in specs.of("Queue"):
         problems.extend(_queue(queue, specs))
-    for fleet in specs.of("Fleet"):
-        problems.extend(_fleet(fleet, specs))
+    problems.extend(_fleets(specs.of("Fleet")))
     problems.extend(_cycles(specs.of("Model"), {model.name: _fallbacks(model) for model in specs.of("Model")}))
-    queues = specs.of("Queue")
-    dead = {queue.name: [(("dead_letter",), queue.data["dead_letter"])] for queue in queues if queue.has("dead_letter")}
-    problems.extend(_cycles(queues, dead))
     return tuple(problems)
 
 
@@ -148,8 +145,6 @@ def _script(script: Spec, specs: SpecSet) -> Iterator[Problem]:
 
 
 def _queue(queue: Spec, specs: SpecSet) -> Iterator[Problem]:
-    if queue.has("dead_letter"):
-        yield from _refer(queue, specs, "Queue", queue.data["dead_letter"], "dead_letter")
     if not queue.has("agent"):
         return
     yield from _refer(queue, specs, "Agent", queue.data["agent"], "agent")
@@ -168,10 +163,22 @@ def _inputs(agent: Spec | None) -> tuple[str, ...]:
     return tuple(agent.data.get("inputs", {})) if agent is not None else ()
 
 
-def _fleet(fleet: Spec, specs: SpecSet) -> Iterator[Problem]:
-    for field, kind in (("agents", "Agent"), ("queues", "Queue")):
-        for index, name in enumerate(fleet.data.get(field, [])):
-            yield from _refer(fleet, specs, kind, name, field, index)
+def _fleets(fleets: Sequence[Spec]) -> Iterator[Problem]:
+    """A worker runs the one Fleet there is: of several it could not tell which."""
+    ordered = sorted(fleets, key=lambda fleet: (fleet.document.file, fleet.document.line))
+    for fleet in ordered[1:]:
+        first = ordered[0]
+        here, there = (_name_range(spec) for spec in (fleet, first))
+        place = f"{first.document.file}:{there.start.line}"
+        message = f"a second Fleet is not supported yet; '{first.name}' at {place} is the first: keep one of them"
+        related = (Related(first.document.file, there, "the first Fleet"),)
+        file, at = fleet.document.file, pointer(("metadata", "name"))
+        yield make_problem("STK100", message, file, here, object=fleet.id, pointer=at, related=related)
+
+
+def _name_range(spec: Spec) -> Range:
+    assert spec.document.node is not None
+    return first_line(spec.document.node.at(("metadata", "name")).span)
 
 
 def _cycles(specs: Sequence[Spec], edges: Edges) -> Iterator[Problem]:

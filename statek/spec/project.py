@@ -25,6 +25,10 @@ RELOAD_VALUES: dict[str, tuple[str, ...]] = {
     "warmup": ("next-job", "restart"),
     "limits": ("next-job", "tighten-now", "now"),
 }
+RELOAD_LATER: dict[str, tuple[str, ...]] = {  # of these values, those that this build does not run
+    name: () if name == "prompt" else tuple(value for value in values if value != "next-job")
+    for name, values in RELOAD_VALUES.items()
+}
 _FIELDS = ("project", "roots", "exclude", "python_path", "default_env", "env", "lint", "watch")
 _LATER = ("lint", "watch")
 FILE = "pyproject.toml"
@@ -201,10 +205,14 @@ class _Reader:
     def reload(self, table: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, str]:
         self.known(table, tuple(RELOAD_VALUES), (*keys, "reload"))
         for aspect, allowed in RELOAD_VALUES.items():
-            value = table.get(aspect, allowed[0])
-            if value not in allowed:
-                message = f"reload.{aspect} must be one of {', '.join(allowed)}, found {value!r}"
-                self.report("STK104", message + did_you_mean(str(value), allowed), (*keys, "reload", aspect))
+            value, place = table.get(aspect, allowed[0]), (*keys, "reload", aspect)
+            runs = [word for word in allowed if word not in RELOAD_LATER[aspect]]
+            if value in RELOAD_LATER[aspect]:
+                message = f"'reload.{aspect}: {value}' is not supported yet; this build runs {' or '.join(runs)} only"
+                self.report("STK100", message, place)
+            elif value not in allowed:
+                message = f"reload.{aspect} must be one of {', '.join(runs)}; found {value!r}"
+                self.report("STK104", message + did_you_mean(str(value), runs), place)
         return {name: str(value) for name, value in table.items() if name in RELOAD_VALUES}
 
 

@@ -25,7 +25,6 @@ _TIMEOUTS = {"connect": "10s", "first_byte": "60s", "idle": "60s"}
 
 def check_rules(spec: Spec) -> Iterator[Problem]:
     """Every problem of one document beyond its schema."""
-    yield from _backoff(spec)
     if spec.kind in {"Provider", "ToolSet", "Fleet", "Queue"}:
         yield from _references(spec, spec.node, ())
     yield from {
@@ -155,7 +154,9 @@ def _provider(spec: Spec) -> Iterator[Problem]:
             yield spec.problem("STK802", message, "headers", name)
     if re.match(r"https?://[^/\s]*:[^/\s$]+@", spec.data.get("base_url", "")):
         yield spec.problem("STK802", "base_url holds a password; use a header with ${secret:NAME}", "base_url")
+    yield from _backoff(spec)
     yield from _timeouts(spec)
+    yield from _scripted(spec)
 
 
 def _is_literal(text: str) -> bool:
@@ -171,6 +172,15 @@ def _timeouts(spec: Spec) -> Iterator[Problem]:
         if name in given and duration_us(given[name]) > duration_us(total):
             message = f"timeout.{name} ({given[name]}) is longer than timeout.total ({total})"
             yield spec.problem("STK601", message, "timeout", name)
+
+
+def _scripted(spec: Spec) -> Iterator[Problem]:
+    """A scripted provider reaches nobody: what says how to would never be read."""
+    for name in ("base_url", "api_key", "headers", "timeout"):
+        if spec.data.get("driver") == "scripted" and name in spec.data:
+            message = f"'{name}' is not supported with driver 'scripted', which calls nobody; remove it"
+            where, at = spec.node.key_span((name,)), pointer((name,))
+            yield make_problem("STK100", message, spec.document.file, where, object=spec.id, pointer=at)
 
 
 def _script(spec: Spec) -> Iterator[Problem]:
@@ -203,6 +213,3 @@ def _queue(spec: Spec) -> Iterator[Problem]:
         yield from _keyword(spec, data["deliver_as"], "deliver_as")
         if "agent" not in data:
             yield spec.missing("STK102", "missing field 'agent': 'deliver_as' says how it gets the items")
-    if data.get("dead_letter") == spec.name:
-        message = f"queue '{spec.name}' is its own dead letter queue; name another Queue"
-        yield spec.problem("STK605", message, "dead_letter")

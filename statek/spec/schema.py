@@ -28,7 +28,6 @@ from statek.spec.shapes import (
     nullable,
     only,
     text,
-    tokens,
 )
 
 LATER_KINDS = ("Schedule", "Defaults", "Overlay", "Policy", "Eval")
@@ -46,7 +45,7 @@ def _tool_set() -> Schema:
         "description": text("Replaces the docstring.", "Finds a ticket."),
         "effect": choice(effects, "What it changes; `write`: only durable objects of this store.", "external"),
         "idempotent": boolean("Whether calling twice does no more than calling once.", default=False),
-        "timeout": duration("Longest call."),
+        "timeout": duration("Longest call; for `async def` functions with the effect `external`."),
         "approval": later("Whether a person must say yes."),
         "thread": later("Whether it runs off the loop."),
     }
@@ -65,9 +64,9 @@ def _provider() -> Schema:
     }
     bounds = {
         "concurrent": integer("Calls at the same time.", least=1, example=24),
-        "rpm": integer("Calls a minute.", least=1, example=300),
-        "tpm": tokens("Tokens a minute."),
-        "cost_usd_per_day": money("US dollars a day.", 50),
+        "rpm": later("Calls a minute."),
+        "tpm": later("Tokens a minute."),
+        "cost_usd_per_day": later("US dollars a day."),
     }
     total = duration("The whole call.", "120s")
     parts = {
@@ -146,8 +145,8 @@ def _queue() -> Schema:
         "dedupe": fields("An item whose key was seen is dropped.", dedupe, required=["key"], example={"key": "id"}),
         "max_depth": integer("Most items that wait.", least=1, example=1000),
         "overflow": choice(("refuse", "drop-oldest", "drop-newest"), "What happens beyond max_depth.", "refuse"),
-        "retry": retry(1, {"min": "1s", "max": "1m"}),
-        "dead_letter": {**NAME, "description": "The Queue that takes items that failed."},
+        "retry": later("How often a failed item is tried again."),
+        "dead_letter": later("The Queue that takes items that failed."),
         "ttl": later("Longest wait."),
         "paused": boolean("Whether no item becomes a job.", default=False),
     }
@@ -162,8 +161,8 @@ def _fleet() -> Schema:
         "prune": only(value=False, description="Whether deleted files remove objects."),
     }
     parts = {
-        "agents": listing(NAME, "Agents it runs; left out: all.", ["triage"]),
-        "queues": listing(NAME, "Queues it serves; left out: all.", ["support"]),
+        "agents": later("Agents it runs; it runs all."),
+        "queues": later("Queues it serves; it serves all."),
         "max_concurrency": integer("Running jobs at the same time.", least=1, default=100, example=40),
         "providers": later("Bounds for providers."),
         "budget": later("Money for a day."),

@@ -1,7 +1,7 @@
 """The JSON Schema of an agent's front matter. Only data; see `schema`."""
 
-from statek.spec.project import RELOAD_VALUES
-from statek.spec.schema_parts import API_VERSION, INPUT, NAME, TEXT_MAP, VALUE, labels, params, retry
+from statek.spec.project import RELOAD_LATER, RELOAD_VALUES
+from statek.spec.schema_parts import API_VERSION, INPUT, NAME, VALUE, labels, params
 from statek.spec.shapes import (
     Schema,
     boolean,
@@ -16,6 +16,7 @@ from statek.spec.shapes import (
     mapping,
     money,
     nullable,
+    some,
     text,
     tokens,
 )
@@ -38,7 +39,7 @@ def _limits() -> Schema:
 
 def _reload() -> Schema:
     when = "When a running job takes over a new {}."
-    parts = {name: choice(values, when.format(name)) for name, values in RELOAD_VALUES.items()}
+    parts = {name: some(values, RELOAD_LATER[name], when.format(name)) for name, values in RELOAD_VALUES.items()}
     return fields("When running jobs move to a new revision.", parts, example={"prompt": "next-turn"})
 
 
@@ -80,7 +81,6 @@ def agent() -> Schema:
     """All of the front matter."""
     name = formatted("name", "A name.", "reader")
     nested = {"schema": {**VALUE, "examples": [{"type": "object"}]}}
-    concurrency = {"max": integer("Running jobs of this agent.", least=1), "per_key": later("Running jobs for a key.")}
     sandbox = {
         "imports": listing(formatted("module", "A module."), "Modules that its code may import.", ["statistics"]),
         "network": later("Whether its code may reach the network."),
@@ -103,18 +103,18 @@ def agent() -> Schema:
         "subagents": listing(name, "Agents that it may start as subjobs.", ["reader"]),
         "warmup": _agent_warmup(),
         "limits": _limits(),
-        "concurrency": fields("Running jobs at the same time.", concurrency, example={"max": 6}),
-        "retry": retry(1, {"min": "1s", "max": "1m"}),
+        "concurrency": later("Running jobs of this agent at the same time."),
+        "retry": later("What happens after a failure of a job."),
         "reload": _reload(),
         "rollout": later("Step by step release."),
         "sandbox": fields("What its code may do.", sandbox, example={"imports": ["statistics"]}),
         "eval": later("Evals that must pass at apply."),
-        "locale": text("Language of the built-in texts.", "en"),
+        "locale": later("Language of the built-in texts."),
         "chat_style": choice(styles, "What the model sees and how its answer becomes code.", "console"),
         "preset": later("Specialised agent."),
         "difficulty": later("Difficulty of the agent's work."),
         "tools_scope": later("Scope of the tools."),
         "post_processors": later("Functions over the answer."),
-        "metadata": mapping(TEXT_MAP, "Free values, handed to the runtime.", {"team": "support"}),
+        "metadata": later("Free values, handed to the runtime."),
     }
     return fields("An agent: the front matter of a .md file.", parts, required=["description", "model"])

@@ -11,6 +11,7 @@ from statek.spec.shapes import (
     later,
     listing,
     mapping,
+    some,
     text,
     tokens,
 )
@@ -55,11 +56,12 @@ def retry(default: int, backoff: dict[str, str]) -> Schema:
 def params() -> Schema:
     """Parameters of a model call."""
     number = {"type": "number", "minimum": 0}
+    efforts = ("none", "minimal", "low", "medium", "high")
     parts = {
         "temperature": {**number, "maximum": 2, "description": "Spread of the answers.", "examples": [0]},
         "top_p": {**number, "maximum": 1, "description": "Share of likely words considered.", "examples": [0.9]},
         "max_output_tokens": tokens("Longest answer."),
-        "reasoning": choice(("none", "minimal", "low", "medium", "high"), "Effort of thinking before the answer."),
+        "reasoning": some(efforts, efforts[:2], "Effort of thinking before the answer."),
         "seed": {"type": "integer", "description": "Number that makes answers repeatable.", "examples": [7]},
     }
     return fields("Parameters of the model call.", parts, example={"temperature": 0})

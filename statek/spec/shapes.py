@@ -149,6 +149,13 @@ def only(value: Any, description: str) -> Schema:
     return {"const": value, "x-later": True, "description": description, "default": value, "examples": [value]}
 
 
+def some(values: Sequence[str], waiting: Sequence[str], description: str) -> Schema:
+    """One of a few words, of which those in `waiting` are refused as not supported yet."""
+    runs = [value for value in values if value not in waiting]
+    shape = choice(values, description)
+    return {**shape, "examples": [runs[-1]], "not": {"enum": list(waiting)}, "x-later": True} if waiting else shape
+
+
 def without_notes(data: Any, shape: Schema, value: Schema) -> Any:
     """`data` without the fields that start with `x-`, wherever `shape` lets them pass; `value` is `#/$defs/value`."""
     if "$ref" in shape:

@@ -21,13 +21,18 @@ def compile_source(source: str) -> None:
 OUTSIDE = keep.Surroundings(host={}, is_durable=is_durable, compile_source=compile_source)
 
 
-def read_names(job: Any, around: keep.Surroundings = OUTSIDE) -> dict[str, Any]:
-    """The job's names, decoded. What the surroundings do not offer comes back as a stub that says so when used."""
-    names: dict[str, Any] = {}
+def read_names(
+    job: Any, around: keep.Surroundings = OUTSIDE, builtins: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The job's names, decoded. What the surroundings do not offer comes back as a stub that says so when used.
+
+    With `builtins` the names are ready to run code in; without, functions among them can be shown but not called.
+    """
+    names: dict[str, Any] = {"__builtins__": builtins if builtins is not None else {}}
     if job.snapshot is not None:
         keep.loads(job.snapshot, list(job.refs or ()), around, names)
-        for key in [name for name in names if name.startswith("__")]:
-            del names[key]
+    if builtins is None:
+        del names["__builtins__"]
     return names
 
 
@@ -44,7 +49,7 @@ def replace_names(job: Any, kept: keep.Kept) -> bool:
 
 def add_names(job: Any, values: Mapping[str, Any]) -> None:
     """Put values into a job from outside. Raises CannotKeep naming the first value that cannot be kept."""
-    names = read_names(job)
+    names = read_names(job, builtins={})
     names.update(values)
     kept = keep.dumps(names, OUTSIDE)
     for name, reason in kept.lost.items():

@@ -19,12 +19,15 @@ from jinja2.parser import Parser
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import SandboxedEnvironment
 
+from statek.text.includes import MAX_DEPTH, find_excess
 from statek.text.marks import RAW_HINT, Places, TemplateProblem, Token, check_tokens, nearest, place
 from statek.text.view import Absent, Json, RenderError, as_json, as_text, look_up, view
 
 __all__ = ["ENGINE", "Include", "Name", "Parsed", "RenderError", "TemplateProblem", "parse", "render"]
 
 ENGINE = f"jinja2 {version('jinja2')}"
+
+MAX_OUTPUT = 2_000_000  # bytes of one rendered prompt
 
 _ROOTS = ("inputs", "vars", "agent", "job", "tools")
 _FULL_NAMES = {"agent": ("agent", "name"), "job": ("job", "id"), "tools": ("tools",)}
@@ -471,25 +474,45 @@ def render(source: str, *, partials: Mapping[str, str], values: Mapping[str, Jso
         values: `inputs`, `vars`, `agent` {name}, `job` {id} and `tools` (text); what is missing is absent.
 
     Raises:
-        RenderError: the template has problems, or it uses a value that is absent.
+        RenderError: the template has problems, uses a value that is absent, includes too much, or gives more than
+            `MAX_OUTPUT` bytes.
     """
     template = _compiled(source, tuple(sorted(partials.items())))
     seen = {root: view(values.get(root), root) for root in _ROOTS}
     try:
-        return template.render(seen)
+        return _bounded(template.generate(seen))
     except (TypeError, ValueError, TemplateError) as error:
         raise RenderError(f"the prompt cannot be rendered: {error}") from error
+
+
+def _bounded(pieces: Iterator[str]) -> str:
+    """The pieces as one text; stops at the piece that makes it too long."""
+    found, size = [], 0
+    for piece in pieces:
+        size += len(piece.encode("utf-8", "surrogatepass"))
+        if size > MAX_OUTPUT:
+            raise RenderError(
+                f"the prompt is longer than {MAX_OUTPUT:,} bytes", hint="shorten what it prints, or print a part of it"
+            )
+        found.append(piece)
+    return "".join(found)
 
 
 @lru_cache(maxsize=256)
 def _compiled(source: str, partials: tuple[tuple[str, str], ...]) -> Template:
     texts = {name: text.removesuffix("\n") for name, text in partials}
-    _check(source, texts, ())
+    edges: dict[str, tuple[str, ...]] = {}
+    _check(source, texts, (), edges)
+    excess = find_excess((include.name for include in parse(source).includes), edges)
+    if excess is not None:
+        raise RenderError(f"the prompt cannot be rendered: {excess}")
     return _environment(texts).from_string(source)
 
 
-def _check(source: str, partials: Mapping[str, str], chain: tuple[str, ...]) -> None:
-    """Refuse a template, or a partial reached through `chain`, that must not be compiled."""
+def _check(
+    source: str, partials: Mapping[str, str], chain: tuple[str, ...], edges: dict[str, tuple[str, ...]]
+) -> None:
+    """Refuse a template, or a partial reached through `chain`, that must not be compiled; `edges` are those checked."""
     where = f"partial '{chain[-1]}'" if chain else "the prompt"
     parsed = parse(source)
     for problem in parsed.problems:
@@ -499,4 +522,6 @@ def _check(source: str, partials: Mapping[str, str], chain: tuple[str, ...]) -> 
             raise RenderError(f"partials include each other: {' -> '.join((*chain, include.name))}")
         if include.name not in partials:
             raise RenderError(f"{where} includes '{include.name}', which is not among the partials")
-        _check(partials[include.name], partials, (*chain, include.name))
+        if include.name not in edges and len(chain) <= MAX_DEPTH:
+            _check(partials[include.name], partials, (*chain, include.name), edges)
+    edges.update({chain[-1]: tuple(include.name for include in parsed.includes)} if chain else {})

@@ -24,8 +24,12 @@ def agent(**inputs: Json) -> Agent:
 EVENT = {
     "type": "object",
     "required": ["id"],
-    "properties": {"id": {"type": "string"}, "mag": {"type": "number"}, "tags": {"type": "array", "items": {"type": "string"}}},
-}  # fmt: skip
+    "properties": {
+        "id": {"type": "string"},
+        "mag": {"type": "number"},
+        "tags": {"type": "array", "items": {"type": "string"}},
+    },
+}
 
 
 def test_inputs_that_fit_have_no_problems() -> None:

@@ -1,0 +1,165 @@
+"""JSON Schemas of what `-o json` prints, one for each kind of document. `python -m statek.cli.schemas DIR` writes them.
+
+Only data; the commands print, the tests check what they print against this. Documents may gain fields within a format
+version, so no schema forbids more of them.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+Schema = dict[str, Any]
+BASE = "urn:statek:cli:v1"
+
+_TEXT: Schema = {"type": "string"}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_FLAG: Schema = {"type": "boolean"}
+_ANY: Schema = {}
+_NUMBER: Schema = {"type": "number"}
+_COUNTS: Schema = {"type": "object", "additionalProperties": _COUNT}
+_REVISION: Schema = {"type": ["string", "null"]}
+
+
+def _or_null(shape: Schema) -> Schema:
+    return {"anyOf": [shape, {"type": "null"}]}
+
+
+def _list(shape: Schema) -> Schema:
+    return {"type": "array", "items": shape}
+
+
+def _object(**fields: Schema) -> Schema:
+    return {"type": "object", "properties": fields, "required": list(fields)}
+
+
+_POSITION = _object(line={"type": "integer", "minimum": 1}, column={"type": "integer", "minimum": 1})
+_RANGE = _object(start=_POSITION, end=_POSITION)
+_FIX = _object(title=_TEXT, safe=_FLAG, range=_RANGE, text=_TEXT)
+_RELATED = _object(file=_TEXT, range=_RANGE, message=_TEXT)
+_DIAGNOSTIC = _object(
+    code={"type": "string", "pattern": "^STK[0-9]{3}$"}, rule=_TEXT, severity={"enum": ["error", "warning"]},
+    message=_TEXT, file=_TEXT, range=_RANGE, object=_or_null(_TEXT), pointer=_TEXT, fixes=_list(_FIX),
+    related=_list(_RELATED),
+)  # fmt: skip
+_SOURCE = _object(file=_TEXT, line={"type": "integer", "minimum": 1})
+_ACTION = _object(
+    action={"enum": ["new", "changed", "pruned", "orphaned", "same", "kept"]}, object=_TEXT, before=_REVISION,
+    after=_REVISION, aspects=_list(_TEXT), details=_list(_TEXT), source=_SOURCE,
+)  # fmt: skip
+_PLAN = {
+    "env": _TEXT,
+    "base": _REVISION,
+    "target": _TEXT,
+    "nothingToDo": _FLAG,
+    "actions": _list(_ACTION),
+    "refusals": _list(_object(code=_TEXT, object=_or_null(_TEXT), message=_TEXT)),
+}
+_USAGE = _object(inputTokens=_COUNT, outputTokens=_COUNT, cachedTokens=_COUNT, costUsd=_or_null(_NUMBER))
+_ROW = _object(
+    id=_TEXT, agent=_TEXT, status=_TEXT, outcome=_or_null(_TEXT), waitingFor=_ANY, queue=_or_null(_TEXT), inputs=_ANY,
+    release=_REVISION, turns=_COUNT, usage=_USAGE, createdAt=_or_null(_TEXT), endedAt=_or_null(_TEXT),
+    error=_or_null(_TEXT), scripted=_FLAG,
+)  # fmt: skip
+_PROGRESS = {
+    "done": _COUNT, "waiting": _COUNT, "running": _COUNT, "failed": _COUNT, "total": _COUNT, "jobsPerSecond": _NUMBER,
+    "elapsedSeconds": _NUMBER, "inputTokens": _COUNT, "outputTokens": _COUNT, "costUsd": _or_null(_NUMBER),
+    "scripted": _FLAG,
+}  # fmt: skip
+_CONDITION = _object(
+    type=_TEXT, status={"enum": ["True", "False", "Unknown"]}, reason=_TEXT, message=_TEXT, source=_or_null(_SOURCE)
+)
+_MOVE = _object(number=_COUNT, at=_TEXT, release=_TEXT, base=_REVISION, reason=_TEXT, changed={"type": "object"})
+
+_KINDS: dict[str, tuple[str, Mapping[str, Schema]]] = {
+    "Validation": ("What is wrong in the files.", {"ok": _FLAG, "diagnostics": _list(_DIAGNOSTIC)}),
+    "Project": ("Files that init wrote.", {"root": _TEXT, "files": _list(_TEXT), "left": _list(_TEXT)}),
+    "Plan": ("What apply would do.", _PLAN),
+    "Applied": (
+        "What apply did. `worker`: whether one runs.",
+        {"release": _TEXT, "number": _COUNT, "moved": _FLAG, "worker": _FLAG, "plan": _object(**_PLAN)},
+    ),
+    "Submitted": (
+        "Inputs that were acknowledged; `ids` are those of the jobs.",
+        {"target": _TEXT, "new": _COUNT, "known": _COUNT, "dropped": _COUNT, "worker": _FLAG, "ids": _list(_TEXT)},
+    ),
+    "Pushed": ("A message that was acknowledged.", {"job": _TEXT, "worker": _FLAG}),
+    "Cancelled": (
+        "The end that was asked for; `asked` is false when it was before or the job has ended.",
+        {"job": _TEXT, "asked": _FLAG, "outcome": _or_null(_TEXT), "worker": _FLAG},
+    ),
+    "Jobs": (
+        "Rows of jobs, and what is no job yet.",
+        {"jobs": _list(_ROW), "total": _COUNT, "queued": _COUNTS, "worker": _FLAG},
+    ),
+    "Job": ("One job whole.", {"job": _object(id=_TEXT, outcome=_or_null(_TEXT), inputs=_ANY, stands=_TEXT)}),
+    "Log": ("What one job said and did.", {"entries": _list(_object(at=_ANY, kind=_TEXT, text=_TEXT))}),
+    "Status": (
+        "Conditions of the files, of what is applied, and of the worker.",
+        {
+            "project": _TEXT,
+            "env": _TEXT,
+            "release": _REVISION,
+            "number": _COUNT,
+            "conditions": _list(_CONDITION),
+            "queued": _COUNTS,
+            "worker": _or_null({"type": "object"}),
+        },
+    ),
+    "History": ("Moves of head, newest first.", {"releases": _list(_MOVE)}),
+    "Progress": ("A line of `statek work`: how far it is.", _PROGRESS),
+    "Notice": ("A line of `statek work`: something out of the ordinary.", {"text": _TEXT}),
+    "End": (
+        "The last line of `statek work`.",
+        {**_PROGRESS, "outcomes": _COUNTS, "failures": _list({"type": "object"})},
+    ),
+    "Error": (
+        "Why a command did nothing.",
+        {"exitCode": _COUNT, "error": _object(code=_TEXT, message=_TEXT, hint=_TEXT)},
+    ),
+}
+
+_EXAMPLES: dict[str, dict[str, Any]] = {
+    "Pushed": {"job": "triage/42", "worker": True},
+    "Error": {"exitCode": 5, "error": {"code": "HeadMoved", "message": "head is at r-1", "hint": "plan again"}},
+    "History": {"releases": []},
+    "Validation": {"ok": True, "diagnostics": []},
+}
+
+
+def schema(kind: str) -> Schema:
+    """The schema of one kind of document."""
+    words, fields = _KINDS[kind]
+    head: dict[str, Schema] = {"formatVersion": {"const": 1}, "kind": {"const": kind}}
+    found = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"{BASE}:{kind.lower()}",
+        "title": kind,
+        "description": words,
+        **_object(**head, **fields),
+    }
+    if kind in _EXAMPLES:
+        found["examples"] = [{"formatVersion": 1, "kind": kind, **_EXAMPLES[kind]}]
+    return found
+
+
+def schema_files() -> dict[str, str]:
+    """File name -> text, for every kind."""
+    return {f"{kind.lower()}.schema.json": json.dumps(schema(kind), indent=1) + "\n" for kind in _KINDS}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write all schemas into the folder given. Returns the exit code."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m statek.cli.schemas DIR\n")
+        return 2
+    folder = Path(arguments[0])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in schema_files().items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

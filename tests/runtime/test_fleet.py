@@ -1,0 +1,152 @@
+"""The fleet end to end: inputs become jobs, jobs ask and run code, and everything outlives a restart."""
+
+import pytest
+
+from statek.exceptions import NotApplied
+from statek.testing import answer, declare_agent, declare_queue
+from tests.runtime import desk
+from tests.runtime.conftest import OpenDesk
+
+
+def test_end_to_end(open_desk: OpenDesk) -> None:
+    """A submitted job asks its model, runs the answer's code, calls a tool, and exits with a value."""
+    fleet = open_desk(answer("exit(post('x'))"))
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert (fleet.job(job).outcome, fleet.job(job).exit_value) == ("ok", "posted x")
+    assert desk.calls() == ["post x"]
+
+
+def test_async_tool(open_desk: OpenDesk) -> None:
+    """An async tool is awaited, its result comes back in the middle of an expression."""
+    fleet = open_desk(answer("exit([post_slowly(t) for t in 'ab'])"))
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert fleet.job(job).exit_value == ["posted a", "posted b"]
+
+
+def test_inputs_are_names(open_desk: OpenDesk) -> None:
+    """Declared inputs are rendered into the prompt and are names of the code."""
+    agents = [declare_agent("adder", inputs={"n": {"type": "integer"}}, prompt="Add to {{ inputs.n }}.")]
+    fleet = open_desk(answer("exit(n + 1)"), agents=agents)
+    job = fleet.submit("adder", {"n": 41})
+    fleet.run()
+    assert fleet.job(job).exit_value == 42
+    assert fleet.show(job)["prompt"] == "Add to 41."
+
+
+def test_names_survive_reopen(open_desk: OpenDesk) -> None:
+    """Names of an earlier turn are there after a restart in the middle of the job."""
+    fleet = open_desk(
+        answer("seen = {'a': [1, 2]}\ndef double(x): return 2 * x\npause()", turn=1),
+        answer("exit([double(n) for n in seen['a']])", turn=2),
+    )
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert fleet.job(job).outcome == ""
+    fleet = open_desk()
+    fleet.run()
+    assert fleet.job(job).exit_value == [2, 4]
+
+
+def test_submitted_before_the_worker(open_desk: OpenDesk) -> None:
+    """An input acknowledged while nothing ran is taken in at the next start."""
+    job = open_desk(answer("exit(1)")).submit("clerk")
+    fleet = open_desk()
+    fleet.run()
+    assert fleet.job(job).outcome == "ok"
+
+
+def test_same_key_is_the_same_job(open_desk: OpenDesk) -> None:
+    """A repeated submission is taken once."""
+    fleet = open_desk(answer("exit(count('x'))"))
+    fleet.submit("clerk", key="a")
+    fleet.run()
+    fleet.submit("clerk", key="a")
+    fleet.run()
+    assert desk.calls() == ["count x"]
+
+
+def test_exit_without_value(open_desk: OpenDesk) -> None:
+    """`exit()` ends the job with None, which is not the same as not having exited."""
+    fleet = open_desk(answer("exit()"))
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert (fleet.job(job).exited, fleet.job(job).exit_value) == (True, None)
+
+
+def test_exit_inside_a_function_unwinds(open_desk: OpenDesk) -> None:
+    """`exit` leaves functions and loops at once; cleanup on the way runs, what follows does not."""
+    code = "def f():\n    for n in range(9):\n        try:\n            exit(n)\n        finally:\n            print('left')\n"
+    fleet = open_desk(answer(code + "f()\nprint('never')"))
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert fleet.job(job).exit_value == 0
+    assert fleet.show(job)["console"] == ["left"]
+
+
+def test_refused_input_is_listed(open_desk: OpenDesk) -> None:
+    """An input that does not fit makes no job, stops no other, and is listed with the reason."""
+    agents = [declare_agent("adder", inputs={"n": {"type": "integer"}})]
+    fleet = open_desk(answer("exit(n)"), agents=agents)
+    wrong, right = fleet.submit("adder", {"n": "x"}, key="1"), fleet.submit("adder", {"n": 1}, key="2")
+    unknown = fleet.submit("nobody")
+    fleet.run()
+    assert [line["id"] for line in fleet.refused] == [wrong, unknown]
+    assert fleet.job(right).exit_value == 1
+    with pytest.raises(NotApplied, match="expected a whole number"):
+        fleet.job(wrong)
+
+
+def test_queue_items_become_jobs(open_desk: OpenDesk) -> None:
+    """Every item of a queue becomes one job, its fields the inputs."""
+    agents = [declare_agent("adder", inputs={"n": {"type": "integer"}})]
+    fleet = open_desk(answer("exit(n + 1)"), agents=agents, queues=[declare_queue("numbers", "adder")])
+    jobs = [fleet.put("numbers", {"n": n}, key=str(n)) for n in range(5)]
+    fleet.run()
+    assert [fleet.job(job).exit_value for job in jobs] == [1, 2, 3, 4, 5]
+
+
+def test_queue_concurrency(open_desk: OpenDesk) -> None:
+    """Of a queue with concurrency 1 the next job begins after the one before it has ended."""
+    agents = [declare_agent("clerk", tools=desk.TOOLS, inputs={"n": {"type": "integer"}})]
+    queue = declare_queue("numbers", "clerk", concurrency=1)
+    code = "post_slowly(f'begin {n}')\npost_slowly(f'end {n}')\nexit()"
+    fleet = open_desk(answer(code), agents=agents, queues=[queue])
+    for n in range(3):
+        fleet.put("numbers", {"n": n}, key=str(n))
+    fleet.run()
+    assert desk.calls() == [f"post {word} {n}" for n in range(3) for word in ("begin", "end")]
+
+
+def test_paused_queue_keeps_its_items(open_desk: OpenDesk) -> None:
+    """Items of a paused queue wait; nothing is lost."""
+    agents = [declare_agent("clerk")]
+    fleet = open_desk(answer("exit()"), agents=agents, queues=[declare_queue("numbers", "clerk", paused=True)])
+    job = fleet.put("numbers", {}, key="1")
+    fleet.run()
+    assert fleet.fleet.counts()["queued"] == {"numbers": 1}
+    fleet.apply(agents, [answer("exit()")], queues=[declare_queue("numbers", "clerk")])
+    fleet.run()
+    assert fleet.job(job).outcome == "ok"
+
+
+def test_failed_answer_fails_the_job(open_desk: OpenDesk) -> None:
+    """When no model answers, that job fails with the reason; others go on."""
+    agents = [declare_agent("a"), declare_agent("b")]
+    fleet = open_desk(answer(error="no-key", agent="a"), answer("exit(1)", agent="b"), agents=agents)
+    bad, good = fleet.submit("a"), fleet.submit("b")
+    fleet.run()
+    assert (fleet.job(bad).outcome, fleet.job(good).outcome) == ("failed", "ok")
+    assert "no-key" in fleet.show(bad)["error"]
+
+
+def test_counts(open_desk: OpenDesk) -> None:
+    """The display's figures count what ended since the start, by outcome."""
+    fleet = open_desk(answer("exit(1)"))
+    fleet.submit("clerk", key="1")
+    fleet.submit("nobody")
+    fleet.submit("clerk", key="2")
+    fleet.run()
+    counts = fleet.fleet.counts()
+    assert (counts["done"], counts["outcomes"], counts["scripted"]) == (2, {"ok": 2}, True)
