@@ -48,6 +48,7 @@ bench: $(VENV)/.dev  ## speed, as ratios measured in one run
 
 schemas: $(VENV)/.run  ## write schemas/ anew from their one source
 	$(BIN)/python -m statek.spec.schema schemas
+	$(BIN)/python -m statek.cli.schemas schemas/cli
 
 clean:  ## forget the environment and the desk's stores
 	rm -rf $(VENV) .statek

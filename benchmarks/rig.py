@@ -73,6 +73,7 @@ class Rig:
     def __init__(self, folder: Path, *, guarded: bool = True) -> None:
         """Open what is in `folder`."""
         self.folder = folder
+        self._loop = asyncio.new_event_loop()  # one for all rounds: connections and events belong to it
         self.ledger = LedgerFile.create(folder / "ledger.sqlite")
         self.store = Store.open(folder, self.ledger.store_id)
         file = folder / "statek.db0"
@@ -101,11 +102,22 @@ class Rig:
         inbox.append(self.ledger, [inbox.NewEntry(name, "submit", agent, {"inputs": {}}, 1) for name in ids])
 
     def work(self) -> None:
-        """Until nothing is left to do."""
-        asyncio.run(self.fleet.run(asyncio.Event(), until_idle=True))
+        """Until nothing is left to do. Raises RuntimeError when a job failed, for then the figures are worth nothing."""
+        self._loop.run_until_complete(self.fleet.run(asyncio.Event(), until_idle=True))
+        if self.fleet.tally.failed:
+            raise RuntimeError(f"jobs of the benchmark failed: {self.fleet.tally.failures[-3:]}")
+
+    def run_jobs(self, agent: str, ids: Sequence[str]) -> None:
+        """Submit and work off. Raises RuntimeError when fewer ended than were submitted."""
+        before = self.fleet.tally.ended
+        self.submit(agent, ids)
+        self.work()
+        if self.fleet.tally.ended - before != len(ids):
+            raise RuntimeError(f"{self.fleet.tally.ended - before} of {len(ids)} jobs ended")
 
     def close(self) -> None:
-        """Close both files."""
+        """Close both files and the loop."""
+        self._loop.close()
         self.store.close()
         self.ledger.close()
 

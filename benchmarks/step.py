@@ -35,9 +35,8 @@ def _steps(rig: Rig, name: str, *, jobs: int) -> float:
 
     def work() -> None:
         nonlocal began
-        rig.submit("looper", [f"{name}-{began + n}" for n in range(jobs)])
+        rig.run_jobs("looper", [f"{name}-{began + n}" for n in range(jobs)])
         began += jobs
-        rig.work()
 
     work()
     return cpu_ms(work, jobs * TURNS)

@@ -7,7 +7,7 @@ from typing import Any
 from statek.base.clock import as_text
 
 JobData = dict[str, Any]
-COLUMNS = ("ID", "AGENT", "STATUS", "WAITS FOR", "TURNS", "TOKENS", "COST", "CREATED", "ERROR")
+COLUMNS = ("ID", "AGENT", "STATUS", "TURNS", "TOKENS", "COST", "CREATED", "WAITS FOR OR ERROR")
 NUMBERS = ("TURNS", "TOKENS", "COST")
 _ERROR = 60  # characters of an error in a table
 
@@ -19,12 +19,11 @@ def job_cells(row: JobData) -> tuple[str, ...]:
         row["id"],
         row["agent"],
         standing(row),
-        waits_for(row),
         str(row["turns"]),
         f"{usage['inputTokens'] + usage['outputTokens']:,}",
         cost(usage["costUsd"], scripted=row["scripted"]),
         moment(row["createdAt"]),
-        shortened(row["error"] or "", _ERROR),
+        waits_for(row) or shortened(row["error"] or "", _ERROR),
     )
 
 

@@ -1,5 +1,6 @@
 """From paths to a plan: what `plan`, `apply` and `status` share. Reads files and ledger, writes nothing."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,11 @@ def read_files(paths: Sequence[Path], env: str | None) -> Wanted:
     chosen = config.env(compilation.env)
     place = Place(config.root, chosen.name, chosen.store, config.python_path)
     return Wanted(compilation, place, scope_of(config.root, paths) if paths else WHOLE)
+
+
+def read_project(path: Path, env: str | None) -> Wanted:
+    """Compile the whole project that `path` lies in. Raises SpecProblems when there is none."""
+    return dataclasses.replace(read_files([path], env), scope=WHOLE)
 
 
 def make_plan(wanted: Wanted, ledger: LedgerFile | None, prune: Prune | None = None) -> Plan:

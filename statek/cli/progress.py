@@ -31,6 +31,7 @@ class Progress(Protocol):
 
 def progress_for(screen: Screen) -> AbstractContextManager[Progress]:
     """The way of showing that fits the output."""
+    screen.runs_long = True
     if screen.json:
         return JsonLines(screen)
     return LiveLine(screen) if screen.err.is_terminal else PlainLines(screen)
@@ -45,7 +46,7 @@ class JsonLines(AbstractContextManager["JsonLines"]):
     def __call__(self, event: Event) -> None:
         """Write it."""
         data = {name: value for name, value in event.items() if name != "kind"}
-        self._screen.json_line(str(event["kind"]).capitalize(), data)
+        self._screen.document(str(event["kind"]).capitalize(), data)
 
     def __exit__(self, *_: object) -> None:
         """Nothing is open."""

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 FORMAT_VERSION = 1
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_GAP = "  "  # between columns
+_LEAST = 20  # columns of a terminal that the last column of a table keeps
 _WIDE = 400  # columns when the output is no terminal: nothing is cut off
 
 
@@ -37,6 +39,7 @@ class Screen:
     output: str = "text"
     out: Console = field(default_factory=lambda: _console(sys.stdout))
     err: Console = field(default_factory=lambda: _console(sys.stderr))
+    runs_long: bool = False  # JSON documents take a line each
 
     @property
     def json(self) -> bool:
@@ -44,13 +47,11 @@ class Screen:
         return self.output == "json"
 
     def document(self, kind: str, data: dict[str, Any]) -> None:
-        """One JSON document on stdout."""
-        _write(json.dumps(_document(kind, data), indent=2, ensure_ascii=not _is_utf8()))
-
-    def json_line(self, kind: str, data: dict[str, Any]) -> None:
-        """One JSON document on a line of its own, sent at once: for commands that run long."""
-        _write(json.dumps(_document(kind, data), ensure_ascii=not _is_utf8()))
-        sys.stdout.flush()
+        """One JSON document on stdout; of a command that runs long, on a line of its own and sent at once."""
+        indent = None if self.runs_long else 2
+        _write(json.dumps(_document(kind, data), indent=indent, ensure_ascii=not _is_utf8()))
+        if self.runs_long:
+            sys.stdout.flush()
 
     def line(self, text: str = "", style: str = "") -> None:
         """A line of the result."""
@@ -60,14 +61,24 @@ class Screen:
         """A line for the person at the terminal; no part of the result."""
         self.err.print(Text(plain(text), style=style))
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> None:
-        """Rows under headings; columns named in `right` are numbers."""
-        shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-        for name in columns:
-            shown.add_column(name, justify="right" if name in right else "left", no_wrap=True)
-        for row in rows:
-            shown.add_row(*(Text(one_line(cell)) for cell in row))
-        self.out.print(shown, soft_wrap=False)
+    def table(
+        self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = (), cut: bool = True
+    ) -> None:
+        """Rows under headings; columns named in `right` are numbers. A terminal may `cut` the last column to fit."""
+        lines = [list(columns), *([one_line(cell) for cell in row] for row in rows)]
+        widths = [max(cell_len(line[n]) for line in lines) for n in range(len(columns))]
+        if cut and self.out.is_terminal:
+            left = self.out.width - sum(widths[:-1]) - len(_GAP) * len(widths[:-1])
+            widths[-1] = min(widths[-1], max(_LEAST, left))
+        for number, line in enumerate(lines):
+            cells = (_fitted(line[n], width, columns[n] in right) for n, width in enumerate(widths))
+            self.out.print(Text(_GAP.join(cells).rstrip(), style="" if number else "bold"))
+
+
+def _fitted(text: str, width: int, to_the_right: bool) -> str:
+    if cell_len(text) > width:
+        return set_cell_size(text, width - 1) + "\N{HORIZONTAL ELLIPSIS}"
+    return " " * (width - cell_len(text)) + text if to_the_right else set_cell_size(text, width)
 
 
 def one_line(text: str) -> str:

@@ -4,7 +4,7 @@ Reads no files and renders nothing; syntax is checked by `statek.text.template`,
 inputs and variables of the agent are known.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from statek.spec.nearest import did_you_mean, nearest
 from statek.spec.problems import Fix, Position, Problem, Range, Related, make_problem, span
 from statek.spec.types import Spec, SpecSet
 from statek.text import template
+from statek.text.includes import find_excess
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,10 @@ def check_prompt(agent: Spec, specs: SpecSet, variables: Mapping[str, Any]) -> I
     body = _part(document)
     yield from _syntax(body, agent.id, agent.data.get("inputs", {}))
     yield from _includes(body, specs, agent.id)
-    for part in (body, *_included(body, specs)):
+    parts = _included(body, specs)
+    for part in (body, *parts):
         yield from _names(part, agent, variables)
+    yield from _excess(agent, body, parts)
 
 
 def prompt_of(agent: Spec, specs: SpecSet) -> Prompt:
@@ -113,6 +116,16 @@ def _include_problem(name: str, specs: SpecSet) -> tuple[str, str] | None:
         hint = did_you_mean(name, specs.partials, also="partials")
         return "STK303", f"partial '{name}' not found: looked for a file '_{name}.md'{hint}"
     return None
+
+
+def _excess(agent: Spec, body: _Part, parts: Sequence[_Part]) -> Iterator[Problem]:
+    """Includes that are too deep or too many; found at the first include of the prompt."""
+    edges = {part.document.stem: [include.name for include in part.parsed.includes] for part in parts}
+    why = find_excess([include.name for include in body.parsed.includes], edges)
+    if why is not None:
+        include = body.parsed.includes[0]
+        where = body.range(include.line, include.column, include.end_column)
+        yield make_problem("STK009", why, agent.document.file, where, object=agent.id, pointer="/body")
 
 
 def _included(part: _Part, specs: SpecSet) -> tuple[_Part, ...]:

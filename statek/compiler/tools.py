@@ -1,4 +1,4 @@
-"""Are the functions of tools there, and can their timeouts be kept? Found by reading source files, never by importing them.
+"""Are the functions of tools there, and can their timeouts be kept? Read from source files, which are never imported.
 
 A module is looked for under the project's `python_path`, then where installed packages lie. What a module computes
 at run time is beyond this check; preparing a release imports it for real.

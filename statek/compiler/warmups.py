@@ -5,6 +5,7 @@ queues that deliver items are the agent's.
 """
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ from statek.spec.types import Spec, SpecSet
 from statek.text.warmup import DirectiveError, LocatedBlock, NameUse, free_names, split_blocks
 
 _AS_TOOL = "#STATEK: as tool"
+_DIRECTIVE = re.compile(r"\s*#STATEK:\s*(?P<key>\w+)\s*=\s*(?P<value>.*)")
+_DIRECTIVES = {"hidden": (bool, "True or False"), "label": (str, "text")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def _blocks(document: Document) -> tuple[tuple[LocatedBlock, ...], list[Problem]
         return (), [_at_line(document, "STK401", error.msg.partition(": ")[2] or error.msg, error.lineno or 1)]
     if not blocks:
         return (), [_at_line(document, "STK012", "the warmup holds no code", 1)]
-    return blocks, list(_written_calls(document, blocks))
+    return blocks, [*_written_calls(document, blocks), *_directives(document)]
 
 
 def _written_calls(document: Document, blocks: Sequence[LocatedBlock]) -> Iterator[Problem]:
@@ -104,6 +107,21 @@ def _written_calls(document: Document, blocks: Sequence[LocatedBlock]) -> Iterat
             message = f"'{_AS_TOOL}' is not supported yet; write the call as plain code"
             where = span(number, line.index(_AS_TOOL) + 1, len(_AS_TOOL))
             yield make_problem("STK100", message, document.file, where, object=_id(document))
+
+
+def _directives(document: Document) -> Iterator[Problem]:
+    """Directives that say nothing to this build; they all have been read as `key = literal`."""
+    for number, line in enumerate(document.text.split("\n"), 1):
+        found = _DIRECTIVE.match(line)
+        if found is None:
+            continue
+        kind, shown = _DIRECTIVES.get(found["key"], (None, ""))
+        if kind is None:
+            message = f"unknown directive '{found['key']}'{did_you_mean(found['key'], _DIRECTIVES)}"
+            yield _at_line(document, "STK401", message, number)
+        elif not isinstance(ast.literal_eval(found["value"]), kind):
+            message = f"'{found['key']}' must be {shown}, found {found['value'].strip()}"
+            yield _at_line(document, "STK401", message, number)
 
 
 def _at_line(document: Document, code: str, message: str, line: int) -> Problem:

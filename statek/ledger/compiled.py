@@ -35,7 +35,12 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block of warmup code; `line` is its first line in the file."""
+    """One block of warmup code.
+
+    Attributes:
+        line: its first line, counted from the warmup's first line of code: where that stands is no part of a revision.
+        label: what a `#STATEK: label = "..."` line called it, for people who read the warmup.
+    """
 
     code: str
     line: int
@@ -45,7 +50,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Warmup:
-    """Code that runs before the first model call."""
+    """Code that runs before the first model call. `path` is `Warmup/NAME`: places are no part of a revision."""
 
     name: str
     path: str
@@ -98,7 +103,10 @@ class Reload:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A whole agent: everything that changes its behaviour, with partials, tools and warmup written out."""
+    """A whole agent: everything that changes its behaviour, with partials, tools and warmup written out.
+
+    `prompt_path` is `Agent/NAME` and `prompt_line` 1: a place for messages about the prompt that changes with no file.
+    """
 
     name: str
     description: str

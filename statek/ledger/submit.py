@@ -20,7 +20,7 @@ from statek.ledger.inputs import check_inputs, did_you_mean
 from statek.ledger.records import Records, input_key
 from statek.ledger.releases import Release
 
-_PLAIN = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_PLAIN = re.compile(r"(?=[._-]*[A-Za-z0-9])[A-Za-z0-9._-]{1,64}")
 _HASHED = re.compile(r"h-[0-9a-f]{24}")
 
 

@@ -88,7 +88,8 @@ class Catalog:
             text = releases.revision_text(self._ledger, "Agent", revision)
             agent = compiled.decode("Agent", text)
             assert isinstance(agent, compiled.Agent), role
-            self._offers[revision] = offers.from_spec(agent, revision)
+            others = {name: value for name, (value, _) in self._agents.items()}
+            self._offers[revision] = offers.from_spec(agent, revision, others)
         return self._offers[revision]
 
     def prompt_offer(self, job: Any, *, woke: bool) -> Offer:
@@ -108,7 +109,7 @@ class Catalog:
 
     def give_back(self, offer: Offer, environment: Environment) -> None:
         """Take an environment back."""
-        environment.live = None
+        environment.leave()
         if offer.revision:
             pool = self._pools.setdefault(offer.revision, [])
             if len(pool) < POOL:

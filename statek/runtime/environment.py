@@ -79,6 +79,11 @@ class Environment:
             host=guards.named_values(self.builtins), is_durable=is_durable, compile_source=compile_source
         )
 
+    def leave(self) -> None:
+        """Serve nobody, and let go of the last job's `exit`: its frames hold everything the job had."""
+        self.live = None
+        guards.guards_of(self.builtins).facades.leaving = None
+
     @property
     def job(self) -> Crosser:
         """The job that is served now."""

@@ -91,7 +91,7 @@ class LiveJob:
         self._pausing: BaseException | None = None
         self._refs: list[Any] = []
         self.wish: CallWish | None = None
-        self.trace = hashlib.sha256()
+        self._trace: Any = None
         self.clock_us = 0
         self.tool_calls_left: int | None = None
         self._subagents: Sequence[str] = ()
@@ -228,6 +228,22 @@ class LiveJob:
         kept = self._kept if self._kept is not None else self._keep()
         return kept, self.statement, self.journal
 
+    def begin_trace(self) -> None:
+        """Start the digest of a stretch."""
+        self._trace = None
+
+    def trace(self) -> str:
+        """Digest of what the stretch did new; an empty text when it did nothing."""
+        return self._trace.hexdigest()[:12] if self._trace is not None else ""
+
+    def _did(self, what: bytes) -> None:
+        if self._trace is None:
+            self._trace = hashlib.sha256()
+        self._trace.update(what)
+
+    def _did_call(self, place: Place) -> None:
+        self._did(f"{place.name} {place.digest} {place.nth};".encode())
+
     # -- crossings --------------------------------------------------------------------------------------------------
 
     def write(self, text: str) -> None:
@@ -236,7 +252,7 @@ class LiveJob:
         if self.journal.prints > self.journal.printed:
             self.journal.printed = self.journal.prints
             self.job.console_append(text)
-            self.trace.update(b"print")
+            self._did(b"print")
 
     def now_us(self) -> int:
         """The stretch's clock, counting up; a repeated statement reads the same times again."""
@@ -287,12 +303,13 @@ class LiveJob:
             journal.matched.add(place)
             return self._answer(known, args, kwargs)
         self._count_call(tool)
-        self.trace.update(f"{place.name} {place.digest} {place.nth};".encode())
         if tool.name in self._subagents:
+            self._did_call(place)
             return self._record(place, args, kwargs, lambda: self._start(tool.name, args, kwargs))
         bound_args, bound_kwargs = convert.bind(tool, args, kwargs, local_names=self.names)
         if tool.effect == "external" and not is_temporal(tool.call):
             return self._outside(tool, bound_args, bound_kwargs, place)
+        self._did_call(place)
         return self._record(place, bound_args, bound_kwargs, lambda: tool.call(*bound_args, **bound_kwargs))
 
     def offer_subagents(self, names: Sequence[str], start: StartChild) -> None:
@@ -327,7 +344,7 @@ class LiveJob:
         return len(self._refs) - 1
 
     def _record(self, place: Place, args: tuple[Any, ...], kwargs: dict[str, Any], do: Callable[[], Any]) -> Any:
-        with self._watching(args, kwargs) as changes:
+        with watching(args, kwargs, self.environment.around, self._number) as changes:
             try:
                 result: Any = do()
             except FutureError as error:
@@ -346,7 +363,9 @@ class LiveJob:
         wish = CallWish(tool, args, kwargs, place, self.job.turn, self.statement)
         outcome = self.recorded(wish) if self._restored and self.recorded is not None else None
         if outcome is None:
+            self._did_call(place)
             scheduler = greenlet.getcurrent().parent
+            assert scheduler is not None, "job code runs in a greenlet of its own"
             outcome = scheduler.switch(wish)
         self.journal.add(place, outcome)
         return self._answer(outcome, args, kwargs)
@@ -374,22 +393,23 @@ class LiveJob:
     def _value(self, outcome: Outcome) -> Any:
         return keep.loads_value(outcome.data, list(outcome.refs), self.environment.around, self.names)
 
-    @contextmanager
-    def _watching(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Iterator[Callable[[], list[tuple[str, bytes]]]]:
-        """Notice which list, dict or set arguments a call changes in place."""
-        watched = containers(args, kwargs)
-        before = {name: keep.digest_of(value, self._number) for name, value in watched.items()}
 
-        def changes() -> list[tuple[str, bytes]]:
-            return [
-                (name, keep.dumps_value(value, self.environment.around)[0])
-                for name, value in watched.items()
-                if keep.digest_of(value, self._number) != before[name]
-            ]
+@contextmanager
+def watching(
+    args: tuple[Any, ...], kwargs: dict[str, Any], around: keep.Surroundings, number: Callable[[object], int]
+) -> Iterator[Callable[[], list[tuple[str, bytes]]]]:
+    """Notice which list, dict or set arguments a call changes in place; `number` tells durable objects apart."""
+    watched = containers(args, kwargs)
+    before = {name: keep.digest_of(value, number) for name, value in watched.items()}
 
-        yield changes
+    def changes() -> list[tuple[str, bytes]]:
+        return [
+            (name, keep.dumps_value(value, around)[0])
+            for name, value in watched.items()
+            if keep.digest_of(value, number) != before[name]
+        ]
+
+    yield changes
 
 
 def containers(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

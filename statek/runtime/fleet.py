@@ -20,7 +20,7 @@ from statek.runtime import replay
 from statek.runtime.asking import Asker
 from statek.runtime.catalog import Catalog
 from statek.runtime.crossings import Outcome
-from statek.runtime.execute import CallWish, failure, success
+from statek.runtime.execute import CallWish, failure, success, watching
 from statek.runtime.offer import DOCUMENTED_LIMITS
 from statek.runtime.passes import Done, Passes, result_key
 from statek.runtime.step import Failure
@@ -82,7 +82,7 @@ class Fleet:
 
     def recover(self) -> int:
         """Bring the store up to the ledger; how many records that took."""
-        replayed = replay.replay(self.passes, self.checkpoint)
+        replayed = replay.replay(self.passes, self._checkpoint_store)
         if replayed.differing:
             log.warning("%d stretches did something else than recorded; the records won", replayed.differing)
         self.passes.rebuild()
@@ -94,6 +94,7 @@ class Fleet:
         if self.passes.records is not None:
             root = self.store.root
             root.seq, root.seq_tag = self.passes.records.last()
+            root.clock_us = self.passes.clock_us
         self._checkpoint_store()
         self._dirty = 0
         self._committed_at = self._clock.monotonic()
@@ -239,7 +240,9 @@ class Fleet:
     def _call(self, job_id: str, wish: CallWish) -> None:
         with current.running(find_job(job_id)), self.store.watched() as wrote:
             try:
-                outcome = success(wish.tool.call(*wish.args, **wish.kwargs), workspace.OUTSIDE)
+                with watching(wish.args, wish.kwargs, workspace.OUTSIDE, id) as changes:
+                    result = wish.tool.call(*wish.args, **wish.kwargs)
+                    outcome = success(result, workspace.OUTSIDE, changes())
             except Exception as error:  # noqa: BLE001 - the tool boundary: whatever it raises is the call's outcome
                 outcome = failure(error, workspace.OUTSIDE)
         self._performed(job_id, wish, outcome, touched=wrote[0])
@@ -248,8 +251,10 @@ class Fleet:
         seconds = wish.tool.timeout_us / 1_000_000 if wish.tool.timeout_us else None
         with current.running(find_job(job_id)):
             try:
-                awaitable: Any = wish.tool.call(*wish.args, **wish.kwargs)
-                outcome = success(await asyncio.wait_for(awaitable, seconds), workspace.OUTSIDE)
+                with watching(wish.args, wish.kwargs, workspace.OUTSIDE, id) as changes:
+                    awaitable: Any = wish.tool.call(*wish.args, **wish.kwargs)
+                    result = await asyncio.wait_for(awaitable, seconds)
+                    outcome = success(result, workspace.OUTSIDE, changes())
             except Exception as error:  # noqa: BLE001 - the tool boundary, as above
                 outcome = failure(error, workspace.OUTSIDE)
         self._performed(job_id, wish, outcome, touched=False)

@@ -17,7 +17,7 @@ from statek.runtime.ready import Ready
 from statek.runtime.step import Delivery, Failure
 from statek.store.encoding import text_bytes
 from statek.store.job import JobStatus, Stage, find_job
-from statek.store.root import Root, current_root
+from statek.store.root import current_root
 
 POISON = "poison"
 
@@ -42,9 +42,9 @@ def take_in(entry: Entry, catalog: Catalog, ready: Ready, deliveries: dict[str, 
                 reason = entry.body.get("reason", "its step killed the worker twice")
                 _stop(entry, ready, deliveries, Failure("poisoned", reason))
             case _:
-                _refuse(current_root(), entry, f"an input of kind {entry.kind!r} is not known to this build")
+                refuse(entry, f"an input of kind {entry.kind!r} is not known to this build")
     except NotApplied as error:
-        _refuse(current_root(), entry, str(error))
+        refuse(entry, str(error))
 
 
 def queue_of(catalog: Catalog, name: str) -> compiled.Queue | None:
@@ -90,6 +90,7 @@ def _stop(entry: Entry, ready: Ready, deliveries: dict[str, Delivery], failure: 
     ready.wake(job.id)
 
 
-def _refuse(root: Root, entry: Entry, reason: str) -> None:
+def refuse(entry: Entry, reason: str) -> None:
+    """Keep an input that was not taken in, with the reason."""
     line = {"id": entry.id, "kind": str(entry.kind), "target": entry.target, "at": entry.at_us, "reason": reason}
-    root.refused.append(text_bytes(json.dumps(line)))
+    current_root().refused.append(text_bytes(json.dumps(line)))

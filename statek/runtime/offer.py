@@ -5,8 +5,10 @@ anything. Tools appear to model code as `Offered` callables that find the runnin
 builtins serves every job of the offer.
 """
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from statek.exceptions import StatekError
@@ -77,9 +79,14 @@ class Offer:
             "vars": dict(self.spec.vars),
             "agent": {"name": self.role},
             "job": {"id": job.id},
-            "tools": describe.listing(self.tools.values()),
+            "tools": self.listing,
         }
         return template.render(self.spec.prompt, partials=self.spec.partials, values=values)
+
+    @cached_property
+    def listing(self) -> str:
+        """The tools in words, for the prompt."""
+        return describe.listing(self.tools.values())
 
     def formal_tools(self) -> tuple[dict[str, Any], ...]:
         """Specifications of formal tools: `python_cli` in direct style, none in the others."""
@@ -90,11 +97,14 @@ class Offer:
         return ({"name": "python_cli", "description": "Run Python code in the job.", "parameters": schema},)
 
 
-def from_spec(agent: compiled.Agent, revision: str) -> Offer:
-    """The offer of a compiled revision. Raises StatekError when a tool cannot be imported."""
+def from_spec(agent: compiled.Agent, revision: str, others: Mapping[str, compiled.Agent]) -> Offer:
+    """The offer of a compiled revision. Raises StatekError when a tool cannot be imported.
+
+    `others` are the release's agents by name: what subagents declare is shown in their signatures.
+    """
     tools = {tool.name: _bound(tool) for tool in agent.tools}
     for name in agent.subagents:
-        tools[name] = _subagent(name)
+        tools[name] = _subagent(name, others.get(name))
     warmup = tuple(Part(block.code, block.hidden) for block in agent.warmup.blocks) if agent.warmup else ()
     policy = Policy(imports=agent.imports)
     return Offer(
@@ -142,12 +152,25 @@ def _bound(tool: compiled.Tool) -> Tool:
     )  # fmt: skip
 
 
-def _subagent(name: str) -> Tool:
+def _subagent(name: str, child: compiled.Agent | None) -> Tool:
+    """A callable that starts a child job; its signature shows the inputs the child declares."""
+
     def start(**inputs: Any) -> Any:
         raise StatekError(f"subagent {name!r} was called outside of a job")
 
-    start.__doc__ = f"Start a job of agent {name} with these inputs; its `.result` waits for the end."
+    kind = inspect.Parameter.KEYWORD_ONLY
+    declared = child.inputs if child is not None else {}
+    start.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(key, kind, default=_default(shape)) for key, shape in sorted(declared.items())]
+    )
+    about = f"{child.description} " if child is not None else ""
     return Tool(
         name=name, call=start, effect="write", idempotent=False, timeout_us=None, is_async=False,
-        description=f"start a job of agent {name}; `.result` of what it returns waits for the job's end",
+        description=f"{about}Starts a job of agent {name}; `.result` of what it returns waits for the job's end.",
     )  # fmt: skip
+
+
+def _default(shape: Mapping[str, Any]) -> Any:
+    if "default" in shape:
+        return shape["default"]
+    return None if shape.get("optional") else inspect.Parameter.empty

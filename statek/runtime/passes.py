@@ -7,7 +7,6 @@ nothing is performed then. This module never awaits; one pass is one turn of the
 
 import logging
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,7 +99,7 @@ class Passes:
         self.max_active = 100
         self.queued_jobs: dict[str, int] = {}
         self._clock = clock
-        self._clock_us = 0
+        self.clock_us = 0  # the last stretch's; never goes back, not even over a restart
         self._watchdog = watchdog
         self._mark = mark
         self._step_seconds = step_seconds
@@ -155,13 +154,34 @@ class Passes:
                 room -= len(items)
         return found
 
-    def _have_effect(self, entries: Iterable[Entry]) -> None:
-        with self.store.atomic():
+    def _have_effect(self, entries: list[Entry]) -> None:
+        """All inputs of the pass in one transaction; when one of them fails in the kit, each in its own."""
+        new = self.ready.new.copy()
+        try:
+            with self.store.atomic():
+                for entry in entries:
+                    intake.take_in(entry, self.catalog, self.ready, self.deliveries)
+        except Exception:  # an input that cannot be taken in costs only itself
+            log.exception("one of %d inputs failed inside the kit; each is taken in by itself", len(entries))
+            self.ready.new = new
             for entry in entries:
-                before = len(self.ready.new)
+                self.take_one(entry)
+        for job_id in list(self.ready.new)[len(new) :]:
+            job = find_job(job_id)
+            if job is not None and job.queue:
+                self.queued_jobs[job.queue] = self.queued_jobs.get(job.queue, 0) + 1
+
+    def take_one(self, entry: Entry) -> None:
+        """One input in its own transaction; refused when it fails inside the kit."""
+        new = self.ready.new.copy()
+        try:
+            with self.store.atomic():
                 intake.take_in(entry, self.catalog, self.ready, self.deliveries)
-                if entry.kind == InputKind.ITEM and len(self.ready.new) > before:
-                    self.queued_jobs[str(entry.target)] = self.queued_jobs.get(str(entry.target), 0) + 1
+        except Exception as error:
+            log.exception("input %s failed inside the kit", entry.id)
+            self.ready.new = new
+            with self.store.atomic():
+                intake.refuse(entry, f"error in the kit: {type(error).__name__}: {error}")
 
     def take_arrivals(self) -> None:
         """Record what has arrived and hand it to the jobs."""
@@ -172,11 +192,12 @@ class Passes:
         if self.ledger is not None and self.records is not None:
             with self.ledger.transaction():
                 for arrival in arrivals:
-                    self.records.put(arrival.kind, arrival.key, arrival.body)
+                    failed = isinstance(arrival.delivery, Failure)  # no answer: the same turn may be asked for again
+                    self.records.put(arrival.kind, None if failed else arrival.key, arrival.body)
         for arrival in arrivals:
-            self._deliver(arrival.job, arrival.key, arrival.delivery)
+            self.deliver(arrival.job, arrival.key, arrival.delivery)
 
-    def _deliver(self, job_id: str, key: str, delivery: Delivery) -> None:
+    def deliver(self, job_id: str, key: str, delivery: Delivery) -> None:
         """Hand something that arrived to its job, if the job still waits for exactly this."""
         if isinstance(self.deliveries.get(job_id), Failure):
             return
@@ -197,9 +218,9 @@ class Passes:
         delivery = self.deliveries.pop(job_id, None)
         if job is None or not self._can_run(job, delivery):
             return
-        self._clock_us = max(self._clock_us + 1, self._clock.now_us())
-        note = self.stretch(job, self._clock_us, delivery, "", done)
-        ran.append([job_id, self._clock_us, self.steps.digest(job_id), note])
+        self.clock_us = max(self.clock_us + 1, self._clock.now_us())
+        note = self.stretch(job, self.clock_us, delivery, "", done)
+        ran.append([job_id, self.clock_us, self.steps.digest(job_id), note])
 
     def _can_run(self, job: Job, delivery: Delivery) -> bool:
         """A job whose running side waits for a call goes on with its result only."""
@@ -215,6 +236,9 @@ class Passes:
         try:
             if not note:
                 wish = self._advance(job, clock_us, delivery)
+            elif isinstance(delivery, Answer):
+                with self.store.atomic():
+                    self.steps.take_answer(job, clock_us, delivery)
         except Signal as error:
             note = f"{type(error).__name__}: {error}"
         except Exception as error:  # the step boundary: whatever happens costs only this job
@@ -233,6 +257,13 @@ class Passes:
         seconds = self._step_seconds
         if job.turn == 0 and job.agent.revision:
             seconds = self.catalog.of(job).warmup_timeout_us / 1_000_000 or seconds
+        if isinstance(delivery, Answer):
+            # In a transaction of its own: an answer stays, whatever its code does.
+            with self.store.atomic():
+                over = self.steps.take_answer(job, clock_us, delivery)
+            if over is not None:
+                return over
+            delivery = None
         with self._watchdog.armed(seconds, STEP_MEMORY), self.store.atomic():
             return self.steps.advance(job, clock_us, delivery)
 
@@ -300,7 +331,7 @@ class Passes:
 
     def answered(self, job_id: str, turn: int, answer: Answer | Failure) -> None:
         """A model answered, or could not be asked."""
-        data = answer.to_json() if isinstance(answer, Answer) else {"failure": answer.reason}
+        data = answer.to_json() if isinstance(answer, Answer) else {"failure": answer.reason, "turn": turn}
         key = records.model_key(job_id, turn)
         self.arrivals.append(Arrival(job_id, Kind.MODEL, key, records.pack({"job": job_id, **data}), answer))
 
@@ -315,18 +346,24 @@ class Passes:
             return None
         found = self.records.get(result_key(job.id, wish))
         if found is not None:
-            return read_result(found.body)[1]
+            head, outcome = read_result(found.body)
+            return outcome if self.has_effect(found.key, head) else unknown(wish.tool.name, workspace.OUTSIDE)
         if wish.tool.idempotent or self.records.get(intent_key(job.id, wish)) is None:
             return None
         outcome = unknown(wish.tool.name, workspace.OUTSIDE)
         self._unknown.append((result_key(job.id, wish), result_body(job.id, wish, outcome, touched=False)))
         return outcome
 
+    def has_effect(self, key: str | None, head: dict[str, Any]) -> bool:
+        """Is what a recorded call wrote to the store in this store? If not, giving its result would hide the loss."""
+        return not head["touched"] or key in list(self.store.root.touched)
+
     # -- start ------------------------------------------------------------------------------------------------------
 
     def rebuild(self) -> None:
         """Fill the index from the store: every unfinished job is somewhere."""
         self.catalog.use(self.store.root.release)
+        self.clock_us = max(self.clock_us, self.store.root.clock_us)
         self.ready = Ready()
         self.queued_jobs = {}
         open_jobs = jobs_with(JobStatus.READY, JobStatus.WARMING_UP, JobStatus.STARTED, JobStatus.SUSPENDED)
@@ -337,6 +374,10 @@ class Passes:
 
     def _place(self, job: Job) -> None:
         waiting = job.waiting_for or {}
+        if job.stage == Stage.ASK and self.records is not None:
+            found = self.records.get(records.model_key(job.id, job.turn + 1))
+            if found is not None:  # it came in when the worker was stopping
+                self.deliveries.setdefault(job.id, read_answer(records.unpack(found.body))[1])
         if job.id in self.deliveries:
             self.ready.wake(job.id)
         elif job.job_status == JobStatus.READY:
@@ -363,9 +404,18 @@ def intent_key(job_id: str, wish: CallWish) -> str:
 
 
 def result_body(job_id: str, wish: CallWish, outcome: Outcome, *, touched: bool) -> bytes:
-    """A result as recorded: a line of JSON (job, addresses of durable parts, did it write to the store), the outcome."""
+    """A result as recorded: a line of JSON (job, addresses of durable parts, did it write to the store), then it."""
     head = {"job": job_id, "refs": [address_of(ref) for ref in outcome.refs], "touched": touched}
     return records.pack(head) + b"\n" + encode_outcome(wish.place, outcome)
+
+
+def read_answer(data: dict[str, Any]) -> tuple[str, Answer | Failure]:
+    """The job and the answer, or why there is none, of an unpacked record that `Passes.answered` wrote."""
+    fields = dict(data)
+    job_id = str(fields.pop("job"))
+    if "failure" in fields:
+        return job_id, Failure("failed", str(fields["failure"]))
+    return job_id, Answer.from_json(fields)
 
 
 def read_result(body: bytes) -> tuple[dict[str, Any], Outcome]:

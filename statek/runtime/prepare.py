@@ -18,17 +18,20 @@ from statek.text import template
 def prepare(release: Release, *, secret: Callable[[str], str | None]) -> list[dict[str, Any]]:
     """Problems as `{"code", "message", "object", "hint"}`; an empty list accepts the release."""
     objects = {key: compiled.decode(entry.kind, entry.text) for key, entry in release.objects.items()}
+    agents = {value.name: value for value in objects.values() if isinstance(value, compiled.Agent)}
     problems: list[dict[str, Any]] = []
     for key, value in objects.items():
         if isinstance(value, compiled.Agent):
-            problems += _try_agent(key, value, release.objects[key].revision)
+            problems += _try_agent(key, value, release.objects[key].revision, agents)
     problems += _missing_secrets(objects, secret)
     return problems
 
 
-def _try_agent(key: str, agent: compiled.Agent, revision: str) -> list[dict[str, Any]]:
+def _try_agent(
+    key: str, agent: compiled.Agent, revision: str, others: Mapping[str, compiled.Agent]
+) -> list[dict[str, Any]]:
     try:
-        offer.from_spec(agent, revision)
+        offer.from_spec(agent, revision, others)
     except StatekError as error:
         return [_problem("STK502", str(error), key, error.hint)]
     parsed = template.parse(agent.prompt)

@@ -9,12 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from statek.ledger import inbox
-from statek.ledger.records import Kind, Record, Records, unpack
-from statek.llm.messages import Answer
-from statek.runtime import intake
+from statek.ledger.records import Kind, Record, Records, model_key, unpack
 from statek.runtime.crossings import Outcome
 from statek.runtime.execute import unknown
-from statek.runtime.passes import Done, Passes, read_result
+from statek.runtime.passes import Done, Passes, read_answer, read_result
 from statek.runtime.step import Delivery, Failure
 from statek.store import workspace
 from statek.store.job import JobStatus, find_job
@@ -45,10 +43,10 @@ def replay(passes: Passes, checkpoint: Callable[[], None]) -> Replayed:
     passes.catalog.use(root.release)
     for record in Records.after(passes.records, root.seq):
         _take(passes, record, done)
-        root.seq, root.seq_tag = record.seq, record.tag
+        root.seq, root.seq_tag, root.clock_us = record.seq, record.tag, passes.clock_us
         done.records += 1
-        if done.records % CHECKPOINT_EVERY == 0:
-            checkpoint()
+        if done.records % CHECKPOINT_EVERY == 0 and all(isinstance(d, Outcome) for d in passes.deliveries.values()):
+            checkpoint()  # what is held for a job is in memory only; results alone are found again
     if done.records:
         checkpoint()
     return done
@@ -57,11 +55,11 @@ def replay(passes: Passes, checkpoint: Callable[[], None]) -> Replayed:
 def _take(passes: Passes, record: Record, done: Replayed) -> None:
     match record.kind:
         case Kind.IN:
-            with passes.store.atomic():
-                intake.take_in(inbox.taken(record), passes.catalog, passes.ready, passes.deliveries)
+            passes.take_one(inbox.taken(record))
         case Kind.MODEL:
             data = unpack(record.body)
-            _hold(passes, data.pop("job"), _answer(data))
+            job_id, answer = read_answer(data)
+            passes.deliver(job_id, record.key or model_key(job_id, data["turn"]), answer)
         case Kind.RESULT:
             _take_result(passes, record)
         case Kind.RAN:
@@ -69,12 +67,6 @@ def _take(passes: Passes, record: Record, done: Replayed) -> None:
                 _run(passes, job_id, clock_us, digest, note, done)
         case _:
             pass  # intents say what may have happened outside; what was told needs no telling again
-
-
-def _answer(data: dict[str, object]) -> Delivery:
-    if "failure" in data:
-        return Failure("failed", str(data["failure"]))
-    return Answer.from_json(data)
 
 
 def _hold(passes: Passes, job_id: str, delivery: Delivery) -> None:
@@ -85,8 +77,7 @@ def _hold(passes: Passes, job_id: str, delivery: Delivery) -> None:
 def _take_result(passes: Passes, record: Record) -> None:
     head, outcome = read_result(record.body)
     wish = passes.steps.is_waiting_for_call(head["job"])
-    if head["touched"] and record.key not in list(passes.store.root.touched):
-        # What the call wrote to the store was lost with the file; giving its result would hide that.
+    if not passes.has_effect(record.key, head):
         outcome = unknown(wish.tool.name if wish else "the call", workspace.OUTSIDE)
     _hold(passes, head["job"], outcome)
 
@@ -96,6 +87,7 @@ def _run(passes: Passes, job_id: str, clock_us: int, digest: str, note: str, don
     if job is None or job.job_status == JobStatus.DONE:
         log.warning("replay: job %s has nothing to run; its work was stored already or it is not in this store", job_id)
         return
+    passes.clock_us = max(passes.clock_us, clock_us)
     delivery = passes.deliveries.pop(job_id, None)
     if isinstance(delivery, Outcome) and passes.steps.is_waiting_for_call(job_id) is None:
         delivery = None  # the statement is run again and finds the result in the ledger

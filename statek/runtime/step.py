@@ -81,7 +81,7 @@ class Steps:
     def digest(self, job_id: str) -> str:
         """What the last stretch did, as a digest of its crossings (a job that has no running side did nothing odd)."""
         running = self._running.get(job_id)
-        return running.live.trace.hexdigest()[:12] if running is not None else ""
+        return running.live.trace() if running is not None else ""
 
     def is_waiting_for_call(self, job_id: str) -> CallWish | None:
         """The outside call the running side waits for, if it does."""
@@ -96,7 +96,9 @@ class Steps:
             self._catalog.give_back(running.offer, running.environment)
 
     def advance(self, job: Any, clock_us: int, delivery: Delivery) -> Wish:
-        """Run one stretch of `job` inside the caller's transaction."""
+        """Run one stretch of `job` inside the caller's transaction; an answer was stored by `take_answer` before."""
+        if job.id in self._running:
+            self._running[job.id].live.begin_trace()
         stretch = _Stretch(self, job, clock_us)
         wish = stretch.run(delivery)
         if stretch.status is not None and stretch.status != job.job_status:
@@ -161,10 +163,6 @@ class _Stretch:
         job = self.job
         woke = job.waiting_for is not None and job.waiting_for["kind"] in ("subtask", "future")
         job.waiting_bytes = None
-        if isinstance(delivery, Answer):
-            over = self.take_answer(delivery)
-            if over is not None:
-                return over
         if job.stage == Stage.NEW:
             self._begin()
         if job.stage == Stage.CODE:
@@ -205,7 +203,7 @@ class _Stretch:
         job = self.job
         running = self.steps.running(job)
         live = running.live
-        live.clock_us = self.clock_us
+        live.clock_us = max(live.clock_us, self.clock_us)
         allowed = running.offer.limits.tool_calls
         live.tool_calls_left = None if allowed is None else allowed - job.tool_calls
         live.offer_subagents(running.offer.subagents, self._child_starter(running.offer))
@@ -314,6 +312,9 @@ class _Stretch:
         if job.stage == Stage.NEW or job.turn == 0:
             return self.end("failed", error=f"warmup: {reason}")
         job.console_append(reason)
+        live = self.steps.running(job).live
+        live.clock_us = self.clock_us
+        self._answer_calls(live, turn.decode_parts(job.code), reason)
         self._count_exception()
         job.stage, job.code = Stage.ASK, None
         return self._ask(woke=False)

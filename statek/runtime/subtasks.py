@@ -14,7 +14,7 @@ from statek.runtime.catalog import Catalog
 from statek.runtime.offer import Offer
 from statek.store import root as store_root
 from statek.store.encoding import json_bytes
-from statek.store.job import Job
+from statek.store.job import Job, new_job
 from statek.store.job_def import JobDef, definition_digest, warmup_data
 from statek.store.subtask import SubTaskHandler
 
@@ -49,9 +49,7 @@ def make_job(
         if wrong:
             raise NotApplied(f"inputs of {role}: {'; '.join(wrong)}")
         given = declared_inputs.fill_defaults(offer.spec, given)
-    job = Job(job_def, parent_job=parent)
-    job.assign_id(job_id)
-    job.created_us = at_us
+    job = new_job(job_def, job_id, at_us, parent)
     job.inputs_bytes = json_bytes(given)
     job.release = catalog.release
     return job

@@ -7,6 +7,7 @@ wants run becomes `parts`, the one form in which warmup blocks, console answers 
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -14,7 +15,7 @@ from statek.ledger import compiled
 from statek.ledger.records import model_key
 from statek.llm.messages import Answer, Call, Message, Request
 from statek.runtime.offer import Offer, Part
-from statek.store.chat import ChatItem
+from statek.store.chat import ChatItem, decode_item
 from statek.store.encoding import text_bytes
 from statek.store.job import load_console
 from statek.text import reply

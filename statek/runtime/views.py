@@ -9,6 +9,7 @@ from statek.exceptions import NotApplied, StatekError
 from statek.ledger.file import LedgerFile
 from statek.runtime.catalog import Catalog
 from statek.runtime.execute import PART, RNG
+from statek.sandbox.keep_makers import Stub
 from statek.store.encoding import bytes_text
 from statek.store.job import JobStatus, Stage, load_console
 from statek.store.session import Store
@@ -139,7 +140,12 @@ def _locals(job: Any) -> Row:
 
 
 def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else llm_repr(value)
+    if isinstance(value, Stub):
+        return "(a tool or module, known to the job's code only)"
+    try:
+        text = value if isinstance(value, str) else llm_repr(value)
+    except Exception as error:  # noqa: BLE001 - an object's own words may fail; the rest is shown all the same
+        text = f"({type(value).__name__} that cannot be shown: {type(error).__name__}: {error})"
     return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}... ({len(text):,} characters)"
 
 

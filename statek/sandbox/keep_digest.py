@@ -198,8 +198,5 @@ def _contents(cell: types.CellType) -> tuple[Any, ...]:
 
 
 def _hash(name: str, parts: list[bytes]) -> bytes:
-    digest = hashlib.blake2b(name.encode(), digest_size=16)
-    for part in parts:
-        digest.update(b"%d:" % len(part))
-        digest.update(part)
-    return b"#" + digest.digest()
+    text = b"".join([b"%d:%b" % (len(part), part) for part in parts])
+    return b"#" + hashlib.blake2b(name.encode() + text, digest_size=16).digest()

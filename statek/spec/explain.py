@@ -130,7 +130,7 @@ def _enum(failure: Failure, root: Node, path: Path) -> Explained:
     hint = f"; did you mean '{close}'?" if close else ""
     why = ""
     if path[-2:] == ("reload", "warmup"):
-        why = "; a warmup runs once, before the first turn, so a running job can only keep it or start again"
+        why = "; a warmup runs once, before the first turn, so a running job keeps what it did"
     message = f"'{dotted(path)}' must be one of {', '.join(allowed)}; found {_shown(value)}{hint}{why}"
     where = _node_range(root, path)
     fixes = (Fix(f"replace with '{close}'", safe=True, range=where, text=close),) if close else ()

@@ -42,7 +42,7 @@ def _refer(spec: Spec, specs: SpecSet, kind: str, name: str, *path: str | int) -
         others = [other for other in ("Agent", "Model", "Queue", "ToolSet", "Provider", "Script") if other != kind]
         wrong = next((other for other in others if name in specs.names(other)), None)
         if wrong is not None and kind != "Warmup" and not _close(name, names):
-            yield spec.problem("STK206", f"'{name}' is of kind {wrong}; expected the name of a {kind}", *path)
+            yield spec.problem("STK206", f"'{name}' is of kind {wrong}; expected one of kind {kind}", *path)
             return
         hint = did_you_mean(name, names, also=f"declared {kind}s")
         yield spec.problem("STK201", f"{kind} '{name}' is not defined{hint}", *path)

@@ -4,7 +4,7 @@ One record is one thing that happened, in the order of happening; nothing is eve
 messages for a model is the runtime's business (`runtime.turn`).
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from statek.base.clock import as_datetime
@@ -55,14 +55,12 @@ class ChatItem:
         return self.text if self.kind == "answer" else None
 
 
+_ALWAYS = frozenset({"kind", "at_us", "console_pos"})
+
+
 def encode_item(item: ChatItem) -> bytes:
     """The stored form; fields at their default are left out."""
-    defaults = ChatItem("user", 0, 0)
-    data = {
-        name: value
-        for name, value in asdict(item).items()
-        if name in ("kind", "at_us", "console_pos") or value != getattr(defaults, name)
-    }
+    data = {name: value for name, value in vars(item).items() if name in _ALWAYS or value != getattr(ChatItem, name)}
     return json_bytes(data)
 
 

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 Json = Any
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def text_bytes(text: str) -> bytes:
@@ -21,9 +22,9 @@ def bytes_text(data: bytes) -> str:
 
 def json_bytes(data: Json) -> bytes:
     """JSON data as bytes, key order kept. Raises TypeError for what JSON cannot say."""
-    return json.dumps(data, separators=(",", ":")).encode()
+    return _ENCODER.encode(data).encode()
 
 
 def bytes_json(data: bytes | None) -> Json:
     """The data that `json_bytes` encoded; None for None."""
-    return None if data is None else json.loads(data)
+    return None if data is None else json.loads(data.decode())

@@ -116,12 +116,13 @@ class Job:
         parent_job: Any = None,
         model_family: str | None = None,
         model: str | None = None,
+        _id: str | None = None,
     ) -> None:
-        """Make a job and hang it into the store under a random id (the runtime gives derived ones)."""
+        """Make a job and hang it into the store under a random id (one with a derived id is made by `new_job`)."""
         self.job_def = job_def
         self.agent = job_def.agent
         self.job_status = JobStatus.READY if job_status is None else job_status
-        self.id = f"job-{secrets.token_hex(6)}"
+        self.id = _id or f"job-{secrets.token_hex(6)}"
         self.parent_id = parent_job.id if parent_job is not None else ""
         self.depth = parent_job.depth + 1 if parent_job is not None else 0
         self.queue = ""
@@ -170,7 +171,9 @@ class Job:
         self.total_bytes_received = 0
         self.model_us = 0
         self.scripted = False
-        me = db0.materialized(self)
+        if _id is not None:
+            return
+        me = db0.materialized(self)  # which stays in memory from here on
         root.add_job(me, self.id)
         for item in chat_log or ():
             me.append_chat(ChatItem("user", self.created_us, 0, item) if isinstance(item, str) else item)
@@ -335,12 +338,19 @@ class Job:
         if self.job_status == JobStatus.DONE:
             self.reopen()
 
-    def assign_id(self, job_id: str) -> None:
-        """Give the job the id it keeps; only right after it was made."""
-        if root.find_job(job_id) is not None:
-            raise BugError(f"there is a job {job_id} already")
-        root.rename_job(self, self.id, job_id)
-        self.id = job_id
+
+def new_job(job_def: JobDef, job_id: str, created_us: int, parent: Any = None) -> Job:
+    """A READY job under an id of the caller's. Raises BugError when there is one of that id.
+
+    It is hung into the store from outside of its constructor: what a constructor hangs up itself stays in the memory
+    of this process, and each transaction goes through all that is there.
+    """
+    if root.has_job(job_id):
+        raise BugError(f"there is a job {job_id} already")
+    job = Job(job_def, parent_job=parent, _id=job_id)
+    job.created_us = created_us
+    root.add_job(job, job_id)
+    return job
 
 
 def load_console(job: Job, start: int = 0) -> list[str]:

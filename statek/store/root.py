@@ -45,17 +45,19 @@ def add_job(job: Any, job_id: str) -> None:
     root.ids[job_id] = len(root.jobs) - 1
 
 
-def rename_job(job: Any, old: str, new: str) -> None:
-    """File `job` under another id; the old one keeps pointing at it."""
-    root = Root()
-    root.ids[new] = root.ids[old]
+def has_job(job_id: str) -> bool:
+    """Whether there is a job of that id."""
+    return job_id in Root().ids
 
 
 def find_job(job_id: str) -> Any | None:
     """The job of that id, or None."""
     root = Root()
-    slot = root.ids.get(job_id)
-    return None if slot is None else root.jobs[slot]
+    try:
+        slot = root.ids[job_id]  # half the time that `get` takes
+    except KeyError:
+        return None
+    return root.jobs[slot]
 
 
 def add_agent(agent: Any) -> int:

@@ -509,9 +509,7 @@ def _compiled(source: str, partials: tuple[tuple[str, str], ...]) -> Template:
     return _environment(texts).from_string(source)
 
 
-def _check(
-    source: str, partials: Mapping[str, str], chain: tuple[str, ...], edges: dict[str, tuple[str, ...]]
-) -> None:
+def _check(source: str, partials: Mapping[str, str], chain: tuple[str, ...], edges: dict[str, tuple[str, ...]]) -> None:
     """Refuse a template, or a partial reached through `chain`, that must not be compiled; `edges` are those checked."""
     where = f"partial '{chain[-1]}'" if chain else "the prompt"
     parsed = parse(source)

@@ -39,6 +39,7 @@ from statek.worker.surface import LiveSurface
 
 PROGRESS_SECONDS = 0.25
 PREPARE_SECONDS = 60.0
+BESIDE_SECONDS = 3.0
 SHOWN_FAILURES = 20
 
 _log = logging.getLogger(__name__)
@@ -61,9 +62,7 @@ def main(argument: str) -> NoReturn:
     except BaseException:  # noqa: BLE001 - the edge of the process: a bug; whatever else is done, nothing is saved
         traceback.print_exc()
         os._exit(1)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+    os._exit(1)  # a clean end has left from within
 
 
 class BeatingMark(Mark):
@@ -98,9 +97,17 @@ def _open_and_run(options: spawn.ChildOptions, reporter: Reporter, stop: _EarlyS
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     child = Child.open(options, settings, reporter)
     child.fleet.recover()
-    if not options.recover_only:
-        asyncio.run(child.run(stop))
-    child.close()
+    if options.recover_only:
+        child.close()
+        _end()
+    asyncio.run(child.run(stop))
+
+
+def _end() -> NoReturn:
+    """Leave after a clean end. Everything is closed; nothing that an application left running may hold us up."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _leave(reporter: Reporter, error: StatekError, code: int) -> NoReturn:
@@ -156,7 +163,7 @@ class Child:
         return cls(options, settings, reporter, ledger, store)
 
     async def run(self, stop: _EarlyStop) -> None:
-        """Serve, watch and report beside the fleet, until it ends."""
+        """Serve, watch and report beside the fleet until it ends, close everything, and leave the process."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self.stop.set)
         if stop.came:
@@ -173,10 +180,15 @@ class Child:
         except StatekError as error:  # at once: nothing may be saved, and no other task may act any more
             traceback.print_exc()
             _leave(self.reporter, error, spawn.FAILED)
+        except Exception:  # noqa: BLE001 - a bug: the loop's own end would wait for others, and save
+            traceback.print_exc()
+            os._exit(1)
         self.stop.set()
         if server is not None:
             await server.stop()
-        await asyncio.gather(*beside, return_exceptions=True)
+        await asyncio.wait(beside, timeout=BESIDE_SECONDS)
+        self.close()
+        _end()  # here, not after the loop: it would wait for a thread of the watcher, however long that takes
 
     def close(self) -> None:
         """Commit, say how it ended, close, and leave the mark of a clean end."""

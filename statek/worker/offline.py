@@ -52,7 +52,7 @@ class OfflineQuestions:
         """Counts of jobs and usage as far as they are known, and what waits."""
         known = self._answers.status() if self._answers is not None else {"total": 0, "jobs": {}}
         queued = inbox.depths(self._ledger, inbox.InputKind.ITEM)
-        return {**known, "queued": queued, **self.health(), "watching": False, "reload": None}
+        return {**self.health(), **known, "queued": queued, "watching": False, "reload": None}
 
     def jobs(
         self, *, agent: str | None = None, status: str | None = None, everything: bool = False, limit: int = 50
@@ -118,7 +118,7 @@ def recover(
 
     Raises StoreError when the child fails, LedgerError as `recovery.prepare_store` does.
     """
-    say("the last worker did not end properly: the store is recovered first; nothing is called outside")
+    say("the store is not as a worker leaves it: it is recovered first; nothing is called outside")
     recovery.prepare_store(
         store, ledger, mark=mark, clock=SystemClock(), probing=recovery.Probing(python_path), say=say
     )

@@ -30,7 +30,6 @@ from statek.worker.places import ledger_file, store_file
 
 PROBE = (*spawn.PYTHON, "statek.worker.probe")
 IMPORT_SECONDS = 60.0
-PROBE_SECONDS = 6.0
 PROBE_SECONDS_PER_BYTE = 1.0 / 100_000_000
 
 _log = logging.getLogger(__name__)
@@ -38,10 +37,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Probing:
-    """How a store file is tried: the command, and what its modules need."""
+    """How a store file is tried: where tool modules are, the command, and its seconds for a small file."""
 
     python_path: tuple[str, ...] = ()
     command: Sequence[str] = PROBE
+    seconds: float = 6.0
 
 
 def open_ledger(store: Path) -> LedgerFile:
@@ -122,6 +122,7 @@ def _require_whole_ledger(ledger: LedgerFile, what: str) -> None:
 def _is_sound(file: Path, ledger: LedgerFile, mark: Mark, probing: Probing, say: Callable[[str], None]) -> bool:
     was_put_back = _put_back(file, ledger.store_id)
     if was_put_back:
+        mark.reset()  # now: whoever is killed from here on has left a whole file, and no pre-image to tell
         say("the last process died while it wrote the store: the state before was put back")
     elif mark.in_commit:
         return False
@@ -141,7 +142,7 @@ def _passes_probe(file: Path, ledger: LedgerFile, probing: Probing) -> bool:
     shutil.rmtree(scratch, ignore_errors=True)
     try:
         guarded_file.copy_between_commits(file, scratch / file.name)
-        limit = PROBE_SECONDS + file.stat().st_size * PROBE_SECONDS_PER_BYTE
+        limit = probing.seconds + file.stat().st_size * PROBE_SECONDS_PER_BYTE
         return _run_probe(scratch, ledger, probing, limit)
     except OSError as error:
         raise StoreError(

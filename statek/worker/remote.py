@@ -4,6 +4,8 @@ It asks and translates errors back; it never opens the store. Used by `questions
 being restarted is still a worker: as long as its lock is held, a question is asked again for up to five seconds.
 """
 
+import logging
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from statek.worker.lock import Holder, held_by
 RESTART_SECONDS = 5.0
 _ANSWER_SECONDS = 30.0
 _STEP_SECONDS = 0.1
+_log = logging.getLogger(__name__)
 
 
 class WorkerEnded(StoreError):  # noqa: N818 - says what happened
@@ -78,31 +81,31 @@ class RemoteQuestions:
         until = time.monotonic() + RESTART_SECONDS
         while True:
             try:
-                return _answer(self._client.request(method, path, timeout=timeout, **more))
+                if _listens(self._holder.socket):
+                    return _answer(self._client.request(method, path, timeout=timeout, **more))
             except httpx.TimeoutException as error:
                 raise StoreError(
                     f"the worker (pid {self._holder.pid}) did not answer within {timeout:g} s",
                     hint="it may be busy importing or reading much; try again, or look at its log",
                 ) from error
-            except httpx.TransportError as error:
-                self._require_restart(until, error)
+            except httpx.TransportError as error:  # the child died while it answered
+                _log.debug("asking %s again: %s", path, error)
+            self._require_restart(until)
             time.sleep(_STEP_SECONDS)
 
-    def _require_restart(self, until: float, error: httpx.TransportError) -> None:
+    def _require_restart(self, until: float) -> None:
         """Return when it makes sense to ask again."""
         holder = held_by(self._store)
-        if holder is None or holder.role != "worker":
-            raise WorkerEnded(
-                f"the worker (pid {self._holder.pid}) ended before it answered", hint="ask again"
-            ) from error
-        if holder != self._holder:
-            self._client.close()
-            self._holder, self._client = holder, _client(holder)
+        if holder is None or holder.role == "reader":
+            raise WorkerEnded(f"the worker (pid {self._holder.pid}) ended before it answered", hint="ask again")
         if time.monotonic() > until:
             raise StoreError(
                 f"the worker (pid {holder.pid}) does not answer on {holder.socket}",
                 hint="its process may be starting again and again: look at the worker's log",
-            ) from error
+            )
+        if holder != self._holder and holder.role == "worker":
+            self._client.close()
+            self._holder, self._client = holder, _client(holder)
 
 
 def poke(store: Path) -> bool:
@@ -111,13 +114,27 @@ def poke(store: Path) -> bool:
     Not being heard costs a quarter of a second: the worker looks by itself.
     """
     holder = held_by(store)
-    if holder is None or holder.role != "worker" or holder.socket is None:
+    if holder is None or holder.role != "worker" or not _listens(holder.socket):
         return False
     with _client(holder) as client:
         try:
             return client.post("/poke", timeout=1.0).is_success
+        except httpx.ReadTimeout:
+            return True  # it is in the middle of a pass; it has the poke and will read it next
         except httpx.TransportError:
             return False
+
+
+def _listens(path: Path | None) -> bool:
+    """Whether somebody listens there. Looked at beforehand: httpx leaves a socket open when it cannot connect."""
+    if path is None:
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
+        try:
+            trial.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+    return True
 
 
 def _client(holder: Holder) -> httpx.Client:

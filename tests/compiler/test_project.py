@@ -55,10 +55,18 @@ def test_an_agent_with_subagents_may_start_twenty(tmp_path):
 
 def test_reload_follows_agent_then_environment_then_language(tmp_path):
     """The nearest word on `reload` wins, aspect by aspect."""
-    settings_text = '[tool.statek.env.dev.reload]\nprompt = "next-turn"\ntools = "next-turn"\n'
-    files = {"pyproject.toml": settings_text, "agents/a.md": agent("reload: {tools: on-resume}\n")}
-    value = value_of(compile_project(project(tmp_path, files)), "Agent", "a")
-    assert value.reload == compiled.Reload("next-turn", "next-job", "on-resume", "next-job", "tighten-now")
+    settings_text = '[tool.statek.env.dev.reload]\nprompt = "next-turn"\n'
+    files = {"agents/a.md": agent("reload: {prompt: next-job}\n"), "agents/b.md": agent(), "agents/c.md": agent()}
+    found = compile_project(project(tmp_path, {**files, "pyproject.toml": settings_text}))
+    bare = compile_project(project(tmp_path, files))
+    prompts = [value_of(*place).reload.prompt for place in ((found, "Agent", "a"), (found, "Agent", "b"))]
+    assert [*prompts, value_of(bare, "Agent", "c").reload.prompt] == ["next-job", "next-turn", "on-resume"]
+
+
+def test_what_a_running_job_cannot_take_over_waits_for_the_next_job(tmp_path):
+    """Model, tools, warmup and limits of a running job stay those it began with."""
+    value = value_of(compile_project(project(tmp_path, {"agents/a.md": agent()})), "Agent", "a")
+    assert value.reload == compiled.Reload("on-resume", "next-job", "next-job", "next-job", "next-job")
 
 
 def test_a_short_call_timeout_shortens_its_parts(tmp_path):
@@ -160,7 +168,7 @@ def test_scope_is_what_lies_under_the_paths():
     """Objects are in scope by the place of their file."""
     folder = Path(__file__).parents[1] / "examples" / "valid" / "help-desk"
     compilation = compile_project(folder)
-    assert {item.name for item in in_scope(compilation, [folder / "queues"])} == {"support", "support-dead"}
+    assert {item.name for item in in_scope(compilation, [folder / "queues"])} == {"support", "support-later"}
     assert [item.name for item in in_scope(compilation, [folder / "agents/triage.md"])] == ["triage"]
     assert in_scope(compilation, [folder]) == compilation.objects
 
@@ -169,8 +177,8 @@ def test_an_object_knows_its_lines():
     """A document in the middle of a file has its own first and last line."""
     compilation = compile_project(Path(__file__).parents[1] / "examples" / "valid" / "help-desk")
     places = {item.name: (item.file, item.line, item.end_line) for item in compilation.objects}
-    assert places["support"] == ("queues/support.yaml", 2, 10)
-    assert places["support-dead"] == ("queues/support.yaml", 12, 15)
+    assert places["support"] == ("queues/support.yaml", 2, 8)
+    assert places["support-later"] == ("queues/support.yaml", 10, 13)
 
 
 def test_without_a_project_there_is_no_compilation():

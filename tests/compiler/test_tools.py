@@ -26,6 +26,11 @@ def test_names_at_the_top_of_a_module_are_found(finder):
     assert "system" in module.others
 
 
+def test_coroutine_functions_are_known_apart(finder):
+    """Only these can be given up while they wait."""
+    assert finder.find("shop.tickets").coroutines == {"later"}
+
+
 def test_a_package_may_hand_on_a_function(finder):
     """A name that a package imports is there."""
     assert "lookup" in finder.find("shop").others

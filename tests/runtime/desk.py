@@ -1,4 +1,4 @@
-"""Tools that leave a line in a file for every call, so that calls can be counted across processes; and what a store holds.
+"""Tools that leave a line in a file for every call, so that calls can be counted across processes.
 
 `use` says where; a tool named `die` ends its process the first time it is called, as `kill -9` would.
 """
@@ -29,10 +29,11 @@ class Box:
 
 @db0.memo(id="tests/BoxRoot", singleton=True)
 class BoxRoot:
-    """Holds one box."""
+    """Holds one box, and how often something inside was done."""
 
     def __init__(self) -> None:
         self.box = Box(0)
+        self.counted = 0
 
 
 def use(folder: Path) -> None:
@@ -84,14 +85,20 @@ def extend(items: list[Any], item: str) -> None:
 
 
 def count(text: str) -> int:
-    """Do something inside; how many calls there were."""
+    """Do something inside; how often that was done."""
     _note(f"count {text}")
-    return len(calls())
+    BoxRoot().counted += 1
+    return BoxRoot().counted
 
 
 def open_thing() -> Any:
     """Give something that cannot be kept."""
     return iter(str, "")
+
+
+def long_text(size: int) -> str:
+    """Read much."""
+    return "x" * size
 
 
 def box() -> Box:
@@ -162,40 +169,37 @@ def box_value() -> Any:
     return box().value or FutureResult("box", None)
 
 
-@temporal(complement=_value, condition=_is_there)
-def wait_for_box() -> Any:
+def wait_for_box() -> int:
     """Wait until the box has a value."""
-    return FutureResult("box", None).value if False else _need_box()
+    value = box_value()
+    return value.value if isinstance(value, FutureResult) else value
 
 
-def _need_box() -> int:
-    future = FutureResult("box", None)
-    future.set_complement_functions(_value, _is_there)
-    return future.value
-
-
-POST = declare_tool(post)
-POST_SLOWLY = declare_tool(post_slowly)
-POST_AND_DIE = declare_tool(post_and_die)
-RETRY_AND_DIE = declare_tool(post_and_die, name="retry_and_die", idempotent=True)
-FAIL = declare_tool(fail)
-EXTEND = declare_tool(extend, effect="write")
-EXTEND_OUTSIDE = declare_tool(extend, name="extend_outside")
-COUNT = declare_tool(count, effect="write")
-OPEN_THING = declare_tool(open_thing, effect="read")
-BOX = declare_tool(box, effect="read")
-SET_BOX = declare_tool(set_box, effect="write")
-SET_BOX_OUTSIDE = declare_tool(set_box_outside)
-DIE = declare_tool(die, effect="read")
-PUSH = declare_tool(push, idempotent=True)
-CANCEL = declare_tool(cancel, idempotent=True)
-PAUSE = declare_tool(pause, idempotent=True)
-BIG = declare_tool(big)
-WAIT_FOR_BOX = declare_tool(wait_for_box)
 TOOLS = (
-    POST, POST_SLOWLY, POST_AND_DIE, RETRY_AND_DIE, FAIL, EXTEND, EXTEND_OUTSIDE, COUNT, OPEN_THING, BOX, SET_BOX,
-    SET_BOX_OUTSIDE, DIE, PUSH, CANCEL, PAUSE, BIG, WAIT_FOR_BOX,
-)  # fmt: skip
+    *(declare_tool(function) for function in (post, post_slowly, post_and_die, fail, big, set_box_outside)),
+    *(declare_tool(function, idempotent=True) for function in (push, cancel, pause)),
+    *(declare_tool(function, effect="write") for function in (count, extend, set_box)),
+    *(declare_tool(function, effect="read") for function in (box, open_thing, long_text, die, wait_for_box)),
+    declare_tool(post_and_die, name="retry_and_die", idempotent=True),
+    declare_tool(extend, name="extend_outside"),
+)
+
+
+def differences(one: dict[str, Any], other: dict[str, Any], *, but: tuple[str, ...] = ()) -> list[str]:
+    """What is not the same in two states, one line for each; `but` names what is left out."""
+    if one.keys() != other.keys():
+        return [f"jobs: {sorted(one.keys() ^ other.keys())}"]
+    found = []
+    for name, value in one.items():
+        if not isinstance(value, dict):
+            found += [] if value == other[name] else [f"{name}: {value!r} and {other[name]!r}"]
+            continue
+        found += [
+            f"{name} {key}: {value[key]!r} and {other[name][key]!r}"
+            for key in value.keys() - but
+            if value[key] != other[name][key]
+        ]
+    return found
 
 
 def state(fleet: LocalFleet) -> dict[str, Any]:
@@ -206,7 +210,8 @@ def state(fleet: LocalFleet) -> dict[str, Any]:
         found[job.id] = {
             "status": str(job.status), "outcome": job.outcome, "turn": job.turn, "stage": job.stage,
             "console": views.load_console(job), "chat": [(i.kind, i.text, i.at_us, i.error) for i in job.chat_log],
-            "snapshot": job.snapshot, "exit": job.exit_bytes, "waits": job.waiting_for, "statement": job.statement,
+            "snapshot": job.snapshot, "names": fleet.show(job.id)["locals"],
+            "exit": job.exit_bytes, "waits": job.waiting_for, "statement": job.statement,
             "journal": [bytes(entry) for entry in job.journal or ()],
             "counted": (job.exception_count, job.subjobs, job.input_tokens, job.num_completions, job.tool_calls),
             "times": (job.created_us, job.started_us, job.ended_us),

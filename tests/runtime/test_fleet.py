@@ -77,8 +77,8 @@ def test_exit_without_value(open_desk: OpenDesk) -> None:
 
 def test_exit_inside_a_function_unwinds(open_desk: OpenDesk) -> None:
     """`exit` leaves functions and loops at once; cleanup on the way runs, what follows does not."""
-    code = "def f():\n    for n in range(9):\n        try:\n            exit(n)\n        finally:\n            print('left')\n"
-    fleet = open_desk(answer(code + "f()\nprint('never')"))
+    loop = "    for n in range(9):\n        try:\n            exit(n)\n        finally:\n            print('left')\n"
+    fleet = open_desk(answer(f"def f():\n{loop}f()\nprint('never')"))
     job = fleet.submit("clerk")
     fleet.run()
     assert fleet.job(job).exit_value == 0

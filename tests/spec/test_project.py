@@ -66,6 +66,7 @@ def test_no_project_says_what_was_looked_for():
         ("[tool.statek.env.dev]\nstore = 1\n", "STK103", 2),
         ("[tool.statek.env.dev]\nvars = {A = [1]}\n", "STK103", 2),
         ("[tool.statek.env.dev.reload]\nprompt = 'never'\n", "STK104", 2),
+        ("[tool.statek.env.dev.reload]\ntools = 'on-resume'\n", "STK100", 2),
         ("[tool.statek.env.dev.reload]\nprompts = 'now'\n", "STK101", 2),
         ("[tool.statek.env.dev.models]\nfast = 1\n", "STK103", 2),
         ("[tool.statek.watch]\n", "STK100", 1),

@@ -55,7 +55,7 @@ def test_the_examples_of_a_field_are_good(kind):
 
 def test_a_field_can_be_looked_up():
     """`statek explain` finds a field by its path."""
-    assert describe("Queue", ["spec", "retry", "max_attempts"])["default"] == 1
+    assert describe("Provider", ["spec", "retry", "max_attempts"])["default"] == 4
 
 
 def test_writing_makes_the_folder(tmp_path):

@@ -38,8 +38,11 @@ def test_an_unknown_field_offers_a_safe_fix():
         ("temperature: 1", "'params.temperature'"),
         ("chat_style: Markdown", "did you mean 'markdown'"),
         ("reload: {warmup: on-resume}", "a warmup runs once"),
+        ("reload: {limits: now}", 'runs "next-job" only'),
+        ("reload: {model: next-jop}", "did you mean 'next-job'"),
+        ("params: {reasoning: none}", 'runs "low" or "medium" or "high" only'),
         ("limits: {turns: 0}", "at least 1"),
-        ("locale: ''", "at least 1 characters"),
+        ("inputs: {a: {type: string, description: ''}}", "at least 1 characters"),
     ],
 )
 def test_a_message_says_what_to_write(front, hint):
@@ -60,7 +63,8 @@ def test_notes_pass_at_every_level(front):
 @pytest.mark.parametrize(
     "field",
     ["extends: b", "abstract: true", "rollout: {}", "eval: {}", "preset: dialog", "difficulty: H", "protect: false",
-     "aliases: [b]", "tools: {use: [], approve: [a/b]}", "concurrency: {per_key: {}}", "sandbox: {network: deny}",
+     "aliases: [b]", "tools: {use: [], approve: [a/b]}", "concurrency: {max: 3}", "retry: {}", "locale: en",
+     "metadata: {}", "reload: {tools: on-resume}", "sandbox: {network: deny}",
      "model: {use: a/b, by_difficulty: {}}", "tools_scope: x", "post_processors: []"],
 )  # fmt: skip
 def test_what_this_build_does_not_run_is_refused_by_name(field):

@@ -367,3 +367,35 @@ def test_rendering_again_is_fast() -> None:
 def test_line_ends_of_other_systems_keep_their_lines() -> None:
     """Places count lines the same for both kinds of line ends."""
     assert places("a\r\nb {{ x }}\r\n") == [("STK301", 2, 6, 7)]
+
+
+def chain(depth: int, times: int) -> dict[str, str]:
+    """Partials p1 to p`depth`, each including the next so many times."""
+    include = "{{% include 'p{}' %}}"
+    return {f"p{n}": include.format(n + 1) * times for n in range(1, depth)} | {f"p{depth}": "."}
+
+
+def test_includes_may_be_twenty_deep() -> None:
+    """Twenty partials within each other are fine, one more is refused."""
+    assert fill("{% include 'p1' %}", **chain(20, 1)) == "."
+    with pytest.raises(RenderError, match="more than 20 deep"):
+        fill("{% include 'p1' %}", **chain(21, 1))
+
+
+@pytest.mark.parametrize("depth", [12, 30])
+def test_doubling_includes_are_refused_before_rendering(depth) -> None:
+    """Partials that include the next one twice are refused at once, however deep they are."""
+    began = time.monotonic()
+    with pytest.raises(RenderError, match=r"more than 20 deep|at most 1000"):
+        fill("{% include 'p1' %}", **chain(depth, 2))
+    assert time.monotonic() - began < 2
+
+
+def test_a_prompt_is_at_most_two_megabytes() -> None:
+    """Loops over data end at the bound, not when memory does."""
+    source = (
+        "{% for a in inputs.l %}{% for b in inputs.l %}{% for c in inputs.l %}éééé{% endfor %}{% endfor %}{% endfor %}"
+    )
+    values = {"inputs": {"l": list(range(1000))}}
+    with pytest.raises(RenderError, match="longer than 2,000,000 bytes"):
+        render(source, partials={}, values=values)

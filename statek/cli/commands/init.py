@@ -71,8 +71,8 @@ def _write_all(folder: Path, wanted: Mapping[str, str]) -> None:
             for missing in reversed([parent for parent in path.parents if not parent.exists()]):
                 missing.mkdir()
                 made.append(missing)
-            made.append(path)
             with path.open("x", encoding="utf-8", newline="\n") as file:
+                made.append(path)
                 file.write(text)
     except OSError as error:
         _take_away(made)
@@ -85,4 +85,4 @@ def _take_away(made: list[Path]) -> None:
         if path.is_dir():
             path.rmdir()
         else:
-            path.unlink(missing_ok=True)
+            path.unlink()

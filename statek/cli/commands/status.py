@@ -30,7 +30,7 @@ def command(screen: Screen, exit_code: bool, project: Path, env: str | None) -> 
 
 def run(screen: Screen, project: Path, env: str | None, *, tell: bool) -> int:
     """Show the conditions. Returns 3 when the files differ from head and `tell`, else 0."""
-    wanted = planning.read_files([], env) if project == Path() else planning.read_files([project], env)
+    wanted = planning.read_project(project, env)
     place = wanted.place
     plan: Plan | None = None
     head, waiting = None, {}
@@ -100,7 +100,7 @@ def _show(
     for condition in conditions:
         source = "" if condition.file is None else f" ({condition.file}:{condition.line})"
         rows.append((condition.type, condition.status.value, condition.reason, condition.message + source))
-    screen.table(["CONDITION", "STATUS", "REASON", "MESSAGE"], rows)
+    screen.table(["CONDITION", "STATUS", "REASON", "MESSAGE"], rows, cut=False)
     for name, count in sorted(waiting.items()):
         screen.line(f"not yet taken in: {count:,} for {name}")
     jobs = (worker or {}).get("jobs")

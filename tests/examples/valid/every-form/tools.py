@@ -1,7 +1,7 @@
 import functools
 
 
-def lookup(id: str) -> str:
+async def lookup(id: str) -> str:
     return id
 
 

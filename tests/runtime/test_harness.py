@@ -1,0 +1,131 @@
+"""Limits of a job: N is allowed, N + 1 is refused, before it is paid for, and it costs that job only."""
+
+from typing import Any
+
+import pytest
+
+from statek.exceptions import LLM_HarnessError
+from statek.runtime import harness
+from statek.testing import LIMITS, answer, declare_agent
+from tests.runtime import desk
+from tests.runtime.conftest import OpenDesk
+
+
+def limited(**limits: Any) -> list[Any]:
+    """One agent with these limits."""
+    return [declare_agent("clerk", tools=desk.TOOLS, limits=limits)]
+
+
+@pytest.mark.parametrize(("allowed", "outcome"), [(2, "failed"), (3, "ok")])
+def test_turns(open_desk: OpenDesk, allowed: int, outcome: str) -> None:
+    """A job that needs three turns ends well with three and fails with two, after two were paid."""
+    fleet = open_desk(answer("count('x')"), agents=limited(turns=allowed))
+    fleet.apply(limited(turns=allowed), [answer("exit()", turn=3), answer("count('x')")])
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert (fleet.job(job).outcome, fleet.job(job).turn) == (outcome, allowed)
+    if outcome == "failed":
+        assert "limit turns: 3 would be used, 2 are allowed" in fleet.show(job)["error"]
+
+
+def test_exceptions(open_desk: OpenDesk) -> None:
+    """A job may fail as often as is allowed; errors are told to the model meanwhile."""
+    fleet = open_desk(answer("1/0"), agents=limited(exceptions=2))
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert fleet.show(job)["console"] == ["ZeroDivisionError: division by zero"] * 3
+    assert "limit exceptions" in fleet.show(job)["error"]
+
+
+def test_consecutive_exceptions_start_again(open_desk: OpenDesk) -> None:
+    """A turn that goes well ends a row of errors."""
+    rules = [answer("exit()", turn=5), answer("pass", turn=2), answer("pass", turn=4), answer("1/0")]
+    fleet = open_desk(*rules, agents=limited(consecutive_exceptions=1))
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert fleet.job(job).outcome == "ok"
+
+
+def test_wall_clock(open_desk: OpenDesk) -> None:
+    """A job that has been at work too long asks no more."""
+    fleet = open_desk(answer("pause()", turn=1), answer("exit()"), agents=limited(wall_clock_us=60_000_000))
+    job = fleet.submit("clerk")
+    fleet.run()
+    fleet.clock.advance(61)
+    fleet.run()
+    assert "limit wall_clock" in fleet.show(job)["error"]
+
+
+def test_endless_loop_costs_only_that_job(open_desk: OpenDesk) -> None:
+    """Code that does not end is stopped; its job reads why and goes on; others notice nothing."""
+    agents = [*limited(), declare_agent("other")]
+    rules = [answer("exit(1)", agent="other"), answer("a = 1\nwhile True: a += 1", turn=1), answer("exit('on')")]
+    fleet = open_desk(*rules, agents=agents, step_seconds=0.2)
+    job, other = fleet.submit("clerk"), fleet.submit("other")
+    fleet.run()
+    assert (fleet.job(job).exit_value, fleet.job(other).exit_value) == ("on", 1)
+    assert fleet.show(job)["console"] == ["TimeLimit: the code ran longer than 0.2 s and was stopped"]
+
+
+def test_stopped_code_leaves_nothing(open_desk: OpenDesk) -> None:
+    """What stopped code had done to names and stored objects since its last wait is undone."""
+    rules = [answer("a = 1", turn=1), answer("a = 2\nset_box(9)\nwhile True: pass", turn=2), answer("exit(a)")]
+    fleet = open_desk(*rules, step_seconds=0.2)
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert (fleet.job(job).exit_value, desk.box().value) == (1, 0)
+
+
+def test_endless_warmup_fails_the_job(open_desk: OpenDesk) -> None:
+    """A warmup that does not end fails its job before anything is paid."""
+    agents = [declare_agent("clerk", warmup="while True: pass")]
+    fleet = open_desk(answer("exit()"), agents=agents, step_seconds=0.2)
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert (fleet.job(job).outcome, fleet.job(job).turn) == ("failed", 0)
+    assert "warmup: TimeLimit" in fleet.show(job)["error"]
+
+
+def test_failing_warmup_fails_the_job(open_desk: OpenDesk) -> None:
+    """A warmup that raises fails its job with the error, before anything is paid."""
+    fleet = open_desk(answer("exit()"), agents=[declare_agent("clerk", warmup="a = 1\n1/0")])
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert (fleet.job(job).outcome, fleet.job(job).turn) == ("failed", 0)
+    assert "ZeroDivisionError" in fleet.show(job)["error"]
+
+
+def test_warmup_may_exit(open_desk: OpenDesk) -> None:
+    """A warmup that calls `exit` ends the job without asking a model."""
+    fleet = open_desk(answer("exit(1)"), agents=[declare_agent("clerk", warmup="exit('soon')")])
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert (fleet.job(job).exit_value, fleet.job(job).turn) == ("soon", 0)
+
+
+class _Counters:
+    """What the checks read of a job."""
+
+    turn, approx_token_usage, cost_usd, exception_count, exception_streak, started_us = 0, 0, None, 0, 0, 0
+    subjobs, depth = 0, 0
+
+
+@pytest.mark.parametrize(
+    ("field", "limit", "value"),
+    [("approx_token_usage", "tokens", 10), ("cost_usd", "cost_usd", 0.5), ("exception_streak", "exceptions", 3)],
+)
+def test_exactly_the_limit_is_allowed(field: str, limit: str, value: float) -> None:
+    """What is used up to the limit is allowed, anything more is refused."""
+    bound = "consecutive_exceptions" if field == "exception_streak" else limit
+    limits = _with(**{bound: value})
+    job = _Counters()
+    setattr(job, field, value)
+    harness.check_before_asking(job, limits, 0)
+    setattr(job, field, value * 2)
+    with pytest.raises(LLM_HarnessError, match=f"limit {bound}"):
+        harness.check_before_asking(job, limits, 0)
+
+
+def _with(**changed: Any) -> Any:
+    fields = {name: getattr(LIMITS, name) for name in LIMITS.__slots__}
+    return type(LIMITS)(**{**fields, **changed})

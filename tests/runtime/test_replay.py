@@ -1,0 +1,175 @@
+"""The ledger is the truth: onto any older store, or none at all, it brings back the same state, calling nothing."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from statek.testing import LocalFleet, answer, declare_agent, declare_queue
+from tests.runtime import desk
+from tests.runtime.conftest import OpenDesk
+
+AGENTS = [
+    declare_agent("clerk", tools=desk.TOOLS, subagents=("helper",), warmup="start = count('warm')\nprint('warm')"),
+    declare_agent("helper", tools=desk.TOOLS, inputs={"n": {"type": "integer"}}),
+]
+QUEUES = [declare_queue("numbers", "helper", concurrency=1)]
+
+
+def a_life(open_desk: OpenDesk) -> LocalFleet:
+    """A fleet that has seen a bit of everything."""
+    fleet = open_desk(
+        answer("exit('called back')", agent="helper", last="once more"),
+        answer("print(n)\nif n > 3: raise ValueError('too big')\nexit(post(str(n)))", agent="helper", turn=1),
+        answer("exit('after an error')", agent="helper", turn=2),
+        answer("a = [1]\nb = helper(n=1)\nprint('asked')\nr = [post('x'), b.result, extend(a, 'y')]", turn=1),
+        answer("import random, time\nc = [random.random(), time.time(), count('z')]\nwhile start: pass", turn=2),
+        answer("try:\n    helper(n=5).result\nexcept Exception as e:\n    print(e)\nset_box(7)\npost('end')", turn=3),
+        answer("exit({'a': a, 'r': r, 'v': box()})", turn=4),
+        agents=AGENTS, queues=QUEUES, step_seconds=0.3,
+    )  # fmt: skip
+    fleet.submit("clerk", key="1")
+    fleet.submit("clerk", key="2")
+    fleet.submit("helper", {"m": 1}, key="wrong")
+    for n in range(3):
+        fleet.put("numbers", {"n": n}, key=str(n))
+    fleet.run()
+    fleet.clock.advance(60)
+    fleet.push("numbers:1", "once more")
+    fleet.push("nobody", "hello")
+    fleet.run()
+    return fleet
+
+
+def replayed(open_desk: OpenDesk, folder: Path, older: Path | None) -> tuple[LocalFleet, dict[str, Any], list[str]]:
+    """The fleet opened again with another store file; its state, and what was called outside meanwhile."""
+    before = desk.calls()
+    open_desk().close()
+    (folder / "store" / "statek.db0").unlink()
+    if older is not None:
+        shutil.copy(older, folder / "store" / "statek.db0")
+    fleet = open_desk()
+    made = desk.calls()[len(before) :]
+    return fleet, desk.state(fleet), [call for call in made if call.startswith("post")]
+
+
+def test_life_is_as_written(open_desk: OpenDesk) -> None:
+    """The life that the tests here replay goes as it reads."""
+    fleet = a_life(open_desk)
+    outcomes = {job_id: fleet.job(job_id).outcome for job_id in ("clerk/1", "clerk/2", "numbers:0", "numbers:1")}
+    assert outcomes == dict.fromkeys(outcomes, "ok"), [fleet.show(job) for job in outcomes]
+    assert fleet.job("numbers:1").exit_value == "called back"
+    assert "TimeLimit" in "".join(fleet.show("clerk/1")["console"])
+    assert fleet.job("clerk/1").exit_value["a"] == [1, "y"]
+    assert [line["id"] for line in fleet.refused] == ["helper/wrong", "push nobody 1"]
+
+
+def test_onto_an_empty_store(open_desk: OpenDesk, tmp_path: Path) -> None:
+    """A lost store is made anew from the ledger, equal to the last byte of every job's names, and nothing is called."""
+    expected = desk.state(a_life(open_desk))
+    fleet, found, called = replayed(open_desk, tmp_path, None)
+    assert desk.differences(found, expected) == []
+    assert called == []
+    assert fleet.replayed > 20
+    assert desk.box().value == 7
+
+
+def test_replay_sees_no_difference(open_desk: OpenDesk, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Every stretch of the replay does what its record says."""
+    a_life(open_desk)
+    replayed(open_desk, tmp_path, None)
+    assert caplog.messages == []
+
+
+def test_onto_an_older_copy(open_desk: OpenDesk, tmp_path: Path) -> None:
+    """An older copy of the store is brought up to the ledger."""
+    fleet = open_desk(
+        answer("a = post('x')\npause()\nprint(a)\nb = helper(n=1).result", agent="clerk", turn=1),
+        answer("exit(a + b)", agent="clerk", turn=2),
+        answer("exit(post(str(n)))", agent="helper"),
+        agents=AGENTS,
+    )  # fmt: skip
+    job = fleet.submit("clerk")
+    fleet.run()
+    fleet.close()
+    older = shutil.copy(tmp_path / "store" / "statek.db0", tmp_path / "older")
+    fleet = open_desk()
+    fleet.run()
+    expected = desk.state(fleet)
+    assert expected[job]["outcome"] == "ok"
+    _, found, called = replayed(open_desk, tmp_path, Path(older))
+    assert (desk.differences(found, expected), called) == ([], [])
+
+
+def test_history_with_restarts(open_desk: OpenDesk, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Restarts in the middle of statements leave nothing in the ledger that a replay would trip over.
+
+    Only the bytes of the names differ: they say which equal texts were one object.
+    """
+    code = "import time\nprint('a')\nr = [count('x'), pause(), time.time(), post('y'), print('b'), pause(), post('z')]"
+    fleet = open_desk(answer(code, turn=1), answer("pause()\nexit(r)", turn=2))
+    job = fleet.submit("clerk")
+    while not (fleet.store.root.ids and fleet.job(job).outcome):
+        fleet.clock.advance(10)
+        fleet.run()
+        expected = desk.state(fleet)
+        clock = fleet.clock
+        fleet = open_desk(clock=clock)
+    _, found, called = replayed(open_desk, tmp_path, None)
+    assert (desk.differences(found, expected, but=("snapshot",)), called) == ([], [])
+    assert caplog.messages == []
+
+
+def test_answer_on_record_is_not_asked_for_again(open_desk: OpenDesk) -> None:
+    """An answer that came in while the worker stopped is used at the next start, not paid for again."""
+    fleet = open_desk(answer("exit(pause())", agent="a"), answer("exit(2)", agent="b"), agents=_two_agents())
+    first, second = fleet.submit("a"), fleet.submit("b")
+    fleet.run()
+    asked = fleet.fleet.tally.input_tokens
+    fleet = open_desk()
+    fleet.run()
+    assert [fleet.job(job).exit_value for job in (first, second)] == ["paused", 2]
+    assert (asked > 0, fleet.fleet.tally.input_tokens) == (True, 0)
+
+
+def _two_agents() -> list[Any]:
+    return [declare_agent(name, tools=desk.TOOLS) for name in ("a", "b")]
+
+
+def test_late_answer_of_a_cancelled_job(open_desk: OpenDesk, tmp_path: Path) -> None:
+    """The answer to a question of a job that was cancelled meanwhile is used neither live nor on replay."""
+    fleet = open_desk(
+        answer("exit(cancel('b/1'))", agent="a"), answer("exit('late')", agent="b", turn=1, last="begin"),
+        answer("exit('anew')", agent="b", last="hello"),
+        agents=_two_agents(),
+    )  # fmt: skip
+    fleet.submit("a")
+    job = fleet.submit("b")
+    fleet.run()
+    fleet.push(job, "hello")
+    fleet.run()
+    expected = desk.state(fleet)
+    _, found, _ = replayed(open_desk, tmp_path, None)
+    assert desk.differences(found, expected) == []
+
+
+def test_lost_writes_of_an_outside_call(open_desk: OpenDesk, tmp_path: Path) -> None:
+    """What an outside call wrote to a store that is gone cannot come back: the job is told that nobody knows."""
+    code = "try:\n    r = set_box_outside(5)\nexcept Exception as e:\n    r = type(e).__name__\nexit(r)"
+    fleet = open_desk(answer(code))
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert fleet.job(job).exit_value == 5
+    fleet, _, _ = replayed(open_desk, tmp_path, None)
+    assert fleet.job(job).exit_value == "OutcomeUnknown"
+
+
+def test_clock_never_goes_back(open_desk: OpenDesk) -> None:
+    """After a restart with a clock that stands still or runs behind, later things still happen later."""
+    fleet = open_desk(answer("import time\na = time.time()\npause()\nexit(a < time.time())"))
+    job = fleet.submit("clerk")
+    fleet.run()
+    fleet = open_desk()
+    fleet.run()
+    assert fleet.job(job).exit_value is True
