@@ -49,17 +49,35 @@ def build_ask(job: Any, offer: Offer, prompt: str) -> Ask:
 
 def history(job: Any, style: str) -> Iterator[Message]:
     """The job's history as messages: what ran, and after it what it printed."""
-    items = job.chat_log
+    told = [_told(data) for data in job.chat]
     console = load_console(job)
-    runs = [n for n, item in enumerate(items) if item.kind in ("warmup", "answer")]
-    ends = {n: items[m].console_pos for n, m in pairwise(runs)}
-    yield from _printed(console[: items[runs[0]].console_pos] if runs else console, silent=False)
-    for n, item in enumerate(items):
+    runs = [n for n, item in enumerate(told) if item.runs]
+    ends = {n: told[m].console_pos for n, m in pairwise(runs)}
+    yield from _printed(console[: told[runs[0]].console_pos] if runs else console, silent=False)
+    for n, item in enumerate(told):
         if item.hidden:
             continue
-        yield from _said(item)
-        if n in runs and not item.calls:
+        yield from item.messages
+        if item.runs and not item.calls:
             yield from _printed(console[item.console_pos : ends.get(n)], silent=style == "console")
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a request has to know of one record of the history."""
+
+    console_pos: int
+    hidden: bool
+    runs: bool  # code of it ran
+    calls: bool
+    messages: tuple[Message, ...]
+
+
+@lru_cache(maxsize=8192)  # each turn tells the whole history again
+def _told(data: bytes) -> _Told:
+    item = decode_item(data)
+    runs = item.kind in ("warmup", "answer")
+    return _Told(item.console_pos, item.hidden, runs, bool(item.calls), tuple(_said(item)))
 
 
 def _printed(lines: Sequence[str], *, silent: bool) -> Iterator[Message]:

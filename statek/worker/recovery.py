@@ -13,6 +13,7 @@ import logging
 import os
 import select
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ from statek.worker.places import ledger_file, store_file
 PROBE = (*spawn.PYTHON, "statek.worker.probe")
 IMPORT_SECONDS = 60.0
 PROBE_SECONDS_PER_BYTE = 1.0 / 100_000_000
+PROBES = 3  # as often as somebody kills it, which tells nothing about the file
+_KILLED = {-signal.SIGKILL, -signal.SIGTERM}
+_TOO_LONG = 124
 
 _log = logging.getLogger(__name__)
 
@@ -140,19 +144,27 @@ def _put_back(file: Path, store_id: str) -> bool:
 def _passes_probe(file: Path, ledger: LedgerFile, probing: Probing) -> bool:
     scratch = file.with_name(".probe")
     shutil.rmtree(scratch, ignore_errors=True)
+    limit = probing.seconds + file.stat().st_size * PROBE_SECONDS_PER_BYTE
     try:
-        guarded_file.copy_between_commits(file, scratch / file.name)
-        limit = probing.seconds + file.stat().st_size * PROBE_SECONDS_PER_BYTE
-        return _run_probe(scratch, ledger, probing, limit)
+        for _ in range(PROBES):
+            guarded_file.copy_between_commits(file, scratch / file.name)
+            code = _run_probe(scratch, ledger, probing, limit)
+            if code not in _KILLED:
+                return code == 0
     except OSError as error:
         raise StoreError(
             f"the store file {file} cannot be copied to check it: {error.strerror}", hint="free space on its disk"
         ) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    raise StoreError(
+        f"the store file {file} cannot be checked: the check was killed {PROBES} times",
+        hint="look whether the machine has enough memory",
+    )
 
 
-def _run_probe(scratch: Path, ledger: LedgerFile, probing: Probing, limit: float) -> bool:
+def _run_probe(scratch: Path, ledger: LedgerFile, probing: Probing, limit: float) -> int:
+    """Exit code of a probe: 0 when all is well, negative for a signal, 124 when it took too long."""
     asked = {
         "copy": str(scratch), "store_id": ledger.store_id, "python_path": probing.python_path,
         "modules": tool_modules(ledger), "parent": os.getpid(),
@@ -164,10 +176,10 @@ def _run_probe(scratch: Path, ledger: LedgerFile, probing: Probing, limit: float
                 f"the store cannot be checked: its tool modules were not imported within {IMPORT_SECONDS:.0f} s",
                 hint="look for a module that waits for something while it is imported",
             )
-        return process.wait(limit) == 0
+        return process.wait(limit)
     except subprocess.TimeoutExpired:
         _log.warning("the check of the store did not end within %.0f s", limit)
-        return False
+        return _TOO_LONG
     finally:
         spawn.kill_group(process)
         if process.stdout is not None:

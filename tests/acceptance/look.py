@@ -24,10 +24,11 @@ def records() -> Any:
 
 
 def tally() -> Any:
-    """The numbers that the tally of the small fleet has counted, in the order they were counted."""
+    """What the small fleet has counted."""
     from fleet import Tally
 
-    return list(db0.fetch(Tally).numbers)
+    found = db0.fetch(Tally)
+    return {"numbers": list(found.numbers), "halves": list(found.halves), "doubted": list(found.doubted)}
 
 
 LOOKS: dict[str, Callable[[], Any]] = {"records": records, "tally": tally}

@@ -15,12 +15,12 @@ _SENDER = """\
 ---
 description: Counts a number, sends it, and waits for the second job of every fifth.
 model: desk
-inputs: {number: {type: integer}}
+inputs: {item: {type: object, properties: {number: {type: integer}}}}
 tools: [small/*]
 subagents: [second]
 limits: {turns: 4, tool_calls: 10, subjobs: 1, depth: 2}
 ---
-Number {{ inputs.number }}.
+Number {{ inputs.item.number }}.
 """
 _SECOND = """\
 ---
@@ -62,6 +62,7 @@ spec:
     - when: {agent: sender, turn: 1}
       reply:
         code: |
+          number = item["number"]
           count(number=number)
           send(number=number)
           if number % 5 == 0:
@@ -72,7 +73,7 @@ spec:
     - when: {agent: sender, turn: 2, last: OutcomeUnknown}
       reply:
         code: |
-          doubt(number=number)
+          doubt(number=item["number"])
           exit("in doubt")
     - when: {agent: second, turn: 1}
       reply:
@@ -83,7 +84,7 @@ _QUEUE = """\
 apiVersion: statek/v1
 kind: Queue
 metadata: {name: numbers}
-spec: {agent: sender, deliver_as: number, concurrency: 10, dedupe: {keep: forever}}
+spec: {agent: sender, deliver_as: item, concurrency: 10, dedupe: {key: number, keep: forever}}
 ---
 apiVersion: statek/v1
 kind: Fleet
@@ -104,5 +105,5 @@ def make_small_fleet(folder: Path) -> Project:
 
 def submit(project: Project, numbers: range) -> None:
     """Put numbers on the queue; the exit code says that they are kept from now on."""
-    lines = "".join(json.dumps({"n": number}) + "\n" for number in numbers)
-    project.do("submit", "--queue", "numbers", "--from", "-", "--key", "n", stdin=lines)
+    lines = "".join(json.dumps({"number": number}) + "\n" for number in numbers)
+    project.do("submit", "--queue", "numbers", "--from", "-", stdin=lines)

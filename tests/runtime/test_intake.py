@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import pytest
-
-from statek.ledger import compiled, inbox
-from statek.testing import LocalFleet, answer, declare_agent
+from statek.ledger import inbox
+from statek.testing import answer, declare_agent
 from tests.runtime import desk
 from tests.runtime.conftest import OpenDesk
 
@@ -108,41 +106,3 @@ def test_release_moves_new_jobs_only(open_desk: OpenDesk) -> None:
     new = fleet.submit("clerk", key="new")
     fleet.run()
     assert [fleet.show(job)["prompt"] for job in (old, new)] == ["Say one.", "Say two."]
-
-
-POLICIES = {"next-job": ["one", "one", "one"], "on-resume": ["one", "one", "two"], "next-turn": ["one", "two", "two"]}
-
-
-@pytest.mark.parametrize("policy", POLICIES)
-def test_prompt_reload(open_desk: OpenDesk, policy: str) -> None:
-    """When a job at work takes over a new prompt: never, when it wakes, or in its next turn."""
-    reload: Any = compiled.Reload(policy, "next-job", "next-job", "next-job", "next-job")  # type: ignore[arg-type]
-
-    def speaking(word: str) -> list[Any]:
-        helper = declare_agent("helper", tools=desk.TOOLS)
-        return [declare_agent("clerk", tools=desk.TOOLS, prompt=word, reload=reload, subagents=("helper",)), helper]
-
-    rules = [
-        answer("exit()", agent="helper"), answer("pause()", turn=1), answer("a = 1", turn=2),
-        answer("helper().result", turn=3), answer("exit()", turn=4),
-    ]  # fmt: skip
-    fleet = open_desk(*rules, agents=speaking("one"))
-    job = fleet.submit("clerk")
-    fleet.run()
-    fleet.apply(speaking("two"), rules)
-    asked: list[str] = []
-    _listen(fleet, job, asked)
-    fleet.run()
-    assert asked == POLICIES[policy]
-
-
-def _listen(fleet: LocalFleet, job: str, asked: list[str]) -> None:
-    """Note the prompt each question of the job is asked with, before it is sent."""
-    ask = fleet.fleet._asker.ask
-
-    async def listen(question: Any, default_provider: Any = None) -> Any:
-        if question.request.job == job:
-            asked.append(question.request.messages[0].text)
-        return await ask(question, default_provider)
-
-    fleet.fleet._asker.ask = listen  # type: ignore[method-assign]

@@ -7,7 +7,7 @@ import pytest
 
 from statek.base.clock import SystemClock
 from statek.base.guarded_file import Mark, PreImage, pre_image_path
-from statek.exceptions import LedgerError
+from statek.exceptions import LedgerError, StoreError
 from statek.ledger import compiled, releases
 from statek.ledger.file import LedgerFile
 from statek.ledger.records import Kind, Records
@@ -17,6 +17,7 @@ from statek.worker import places
 from statek.worker.recovery import Probing, open_ledger, prepare_store, tool_modules
 
 FAILS = Probing(command=(sys.executable, "-c", "print('ready')\nraise SystemExit(3)"))
+KILLED = Probing(command=(sys.executable, "-c", "import os\nos.kill(os.getpid(), 9)"))
 HANGS = Probing(command=(sys.executable, "-c", "import time\nprint('ready', flush=True)\ntime.sleep(60)"), seconds=0.3)
 
 
@@ -111,6 +112,14 @@ def test_a_pre_image_is_put_back(store: Path, ledger: LedgerFile, file: Path) ->
     leave_mark(store, in_commit=True)
     assert "put back" in prepare(store, ledger)
     assert file.read_bytes() == before
+
+
+def test_a_killed_check_condemns_nothing(store: Path, ledger: LedgerFile, file: Path) -> None:
+    """Somebody, or want of memory, kills the check: that tells nothing about the file, so it stays."""
+    leave_mark(store)
+    with pytest.raises(StoreError, match="killed 3 times"):
+        prepare(store, ledger, KILLED)
+    assert file.exists()
 
 
 def test_a_recovery_that_was_cut_goes_on(store: Path, ledger: LedgerFile, file: Path) -> None:

@@ -1,0 +1,68 @@
+"""Making jobs when 100, 1,000 and 10,000 are stored already: it should cost the same.
+
+Against the floor of a bare dbzero object of one field that is hung into a list.
+"""
+
+import dbzero as db0
+
+from benchmarks.measure import Row, cpu_ms
+from benchmarks.rig import Rig, looping
+from statek.runtime import subtasks
+
+BATCH = 100
+
+
+@db0.memo(id="benchmarks/Bare")
+class Bare:
+    """One field."""
+
+    def __init__(self) -> None:
+        self.value = 1
+
+
+def measure() -> list[Row]:
+    """The bare object, a job at each size."""
+    with looping(turns=1) as rig:
+        bare = _bare(rig)
+        rows = [Row("bare dbzero object", bare, "ms CPU")]
+        first: float | None = None
+        for size in (100, 1_000, 10_000):
+            _fill(rig, size)
+            each = _jobs(rig)
+            rows.append(Row(f"a job when {size:,} are stored", each, "ms CPU", "bare object", each / bare))
+            first = first or each
+        rows.append(Row("10,000 stored against 100", each, "ms CPU", "the same at 100", each / first, 1.5 * first))
+    return rows
+
+
+def _make(rig: Rig, prefix: str, count: int) -> None:
+    with rig.store.atomic():
+        for number in range(count):
+            subtasks.make_job(rig.fleet.catalog, "looper", {}, f"{prefix}-{number}", 1)
+
+
+def _fill(rig: Rig, size: int) -> None:
+    while len(rig.store.root.jobs) < size:
+        stored = len(rig.store.root.jobs)
+        _make(rig, f"fill-{stored}", min(500, size - stored))
+        rig.store.commit()
+
+
+def _jobs(rig: Rig) -> float:
+    def many() -> None:
+        _make(rig, f"more-{len(rig.store.root.jobs)}", BATCH)
+        rig.store.commit()
+
+    return cpu_ms(many, BATCH, rounds=4)
+
+
+def _bare(rig: Rig) -> float:
+    kept = db0.list()
+
+    def many() -> None:
+        with rig.store.atomic():
+            for _ in range(BATCH):
+                kept.append(Bare())
+        rig.store.commit()
+
+    return cpu_ms(many, BATCH)

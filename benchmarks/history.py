@@ -1,0 +1,56 @@
+"""Whether a step gets dearer as a job's history grows: the same step at turn 10 and at turn 500 of one job.
+
+Against the floor of writing the request as JSON, which every provider needs and which grows with the history by nature.
+"""
+
+import time
+
+from benchmarks.measure import Row
+from benchmarks.rig import looping
+from statek.llm.messages import Message
+from statek.llm.wire import dump
+from statek.runtime import turn
+from statek.store.job import find_job
+
+TURNS = 500
+SPAN = 15  # turns measured around each place
+
+
+def measure() -> list[Row]:
+    """The step early and late, and the JSON of the late request."""
+    with looping(turns=TURNS + 1) as rig:
+        stamps: list[float] = []
+        answered = rig.fleet.passes.answered
+
+        def count(job_id: str, number: int, answer: object) -> None:
+            stamps.append(time.process_time())
+            answered(job_id, number, answer)  # type: ignore[arg-type]
+
+        rig.fleet.passes.answered = count  # type: ignore[method-assign]
+        rig.run_jobs("looper", ["warm"])
+        rig.run_jobs("looper", ["long"])
+        spans = [(later - at) * 1000 for at, later in zip(stamps, stamps[1:], strict=False)]
+        spans = spans[TURNS + 1 :]
+        job = find_job("long")
+        messages = list(turn.history(job, "console"))
+        json = _json_ms(messages)
+    early, late = _middle(spans[2 : 2 + SPAN]), _middle(spans[-SPAN:])
+    return [
+        Row("JSON of the request at turn 500", json, "ms CPU"),
+        Row("step at turn 10", early, "ms CPU"),
+        Row("step at turn 500", late, "ms CPU", "step at turn 10", late / early),
+        Row("step at turn 500 without two JSON texts", late - 2 * json, "ms CPU", "step at turn 10", (late - 2 * json) / early),
+    ]
+
+
+def _json_ms(messages: list[Message]) -> float:
+    best = float("inf")
+    for _ in range(5):
+        began = time.process_time()
+        dump({"messages": [message.to_json() for message in messages]})
+        best = min(best, time.process_time() - began)
+    return best * 1000
+
+
+def _middle(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]
