@@ -18,7 +18,7 @@ BATCH = 250
 
 def measure() -> list[Row]:
     """Growth per object, growth per job, and what stays cached."""
-    with looping(turns=1) as rig:
+    with looping(turns=2) as rig:
         rig.run_jobs("looper", [f"warm-{n}" for n in range(BATCH)])
         bare = _bare(rig)
         before = _settled()

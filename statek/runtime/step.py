@@ -361,5 +361,5 @@ class _Stretch:
             job.journal, job.journal_refs = None, None
         self.status = JobStatus.DONE
         self.steps.forget(job.id)
-        parent = subtasks.complete(job, job.exit_value if exited else None, error)
+        parent = subtasks.complete(job, job.exit_value if exited else None, error, self.clock_us)
         return Over(outcome, parent)

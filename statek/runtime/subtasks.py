@@ -82,14 +82,14 @@ def handler_of(child: Any) -> SubTaskHandler | None:
     return None
 
 
-def complete(child: Any, result: Any, error: str | None) -> str | None:
+def complete(child: Any, result: Any, error: str | None, at_us: int) -> str | None:
     """Record how a child ended in its handler; the id of the parent that may go on, or None."""
     handler = handler_of(child)
     if handler is None:
         return None
     if not handler.is_completed:
         if error is not None:
-            handler.complete(error=error)
+            handler.complete(error=error, at_us=at_us)
         else:
-            handler.complete(result=result)
+            handler.complete(result=result, at_us=at_us)
     return str(child.parent_id)

@@ -66,6 +66,7 @@ class Watchdog:
         self._installed = False
         self._heartbeat: Callable[[], None] | None = None
         self._next_beat = 0.0
+        self._every = 0.0
 
     def install(self, heartbeat: Callable[[], None] | None = None) -> None:
         """Take SIGALRM; `heartbeat` is called from the handler about twice a second: brief and safe anywhere.
@@ -83,6 +84,7 @@ class Watchdog:
         """Stop the timer and leave SIGALRM ignored."""
         if self._installed:
             signal.setitimer(signal.ITIMER_REAL, 0)
+            self._every = 0.0
             signal.signal(signal.SIGALRM, signal.SIG_IGN)
             self._installed = False
 
@@ -149,10 +151,13 @@ class Watchdog:
             self.reason = f"the code took more than {self._memory >> 20} MB of memory and was stopped"
 
     def _set_timer(self) -> None:
+        """Keep the timer going: setting it anew for every stretch would put it off for as long as stretches are short."""
         if not self._installed or threading.current_thread() is not threading.main_thread():
             return
-        every = ALARM_SECONDS if self._armed else HEARTBEAT_SECONDS if self._heartbeat else 0.0
-        signal.setitimer(signal.ITIMER_REAL, every, every)
+        every = ALARM_SECONDS if self._armed or self._heartbeat is not None else 0.0
+        if every != self._every:
+            self._every = every
+            signal.setitimer(signal.ITIMER_REAL, every, every)
 
     def _on_alarm(self, _number: int, frame: FrameType | None) -> None:
         if self._heartbeat is not None and time.monotonic() >= self._next_beat:

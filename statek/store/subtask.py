@@ -71,8 +71,8 @@ class SubTaskHandler:
             return SubTaskState.COMPLETED if self._error is None else SubTaskState.ERROR
         return SubTaskState.WAITING if self.job.status == JobStatus.READY else SubTaskState.STARTED
 
-    def complete(self, result: Any = None, error: Any = None) -> None:
-        """Record the outcome and tell the parent.
+    def complete(self, result: Any = None, error: Any = None, at_us: int | None = None) -> None:
+        """Record the outcome and tell the parent, at `at_us` (default: now).
 
         Raises:
             RuntimeError: it has an outcome already.
@@ -91,7 +91,7 @@ class SubTaskHandler:
         self.is_completed = True
         parent = root.find_job(self.job.parent_id) if self.job.parent_id else None
         if parent is not None and not self.awaited:
-            parent.push_notification(self)
+            parent.push_notification(self, at_us)
 
     def get_log_message(self) -> str:
         """What the parent's model is told."""

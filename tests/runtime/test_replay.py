@@ -26,7 +26,8 @@ def a_life(open_desk: OpenDesk) -> LocalFleet:
         answer("a = [1]\nb = helper(n=1)\nprint('asked')\nr = [post('x'), b.result, extend(a, 'y')]", turn=1),
         answer("import random, time\nc = [random.random(), time.time(), count('z')]\nwhile start: pass", turn=2),
         answer("try:\n    helper(n=5).result\nexcept Exception as e:\n    print(e)\nset_box(7)\npost('end')", turn=3),
-        answer("exit({'a': a, 'r': r, 'v': box()})", turn=4),
+        answer("helper(n=2)\nexit({'a': a, 'r': r, 'v': box()})", turn=4),
+        answer("exit({'a': a, 'late': True})", turn=5),
         agents=AGENTS, queues=QUEUES, step_seconds=0.3,
     )  # fmt: skip
     fleet.submit("clerk", key="1")

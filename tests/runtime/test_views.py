@@ -1,12 +1,11 @@
 """Jobs for people: rows, one whole job, its log; found by the beginning of an id."""
 
-from typing import Any
-
 import pytest
 
 from statek.exceptions import NotApplied
 from statek.runtime import views
-from statek.testing import LocalFleet, answer
+from statek.testing import LocalFleet, answer, declare_agent
+from tests.runtime import desk
 from tests.runtime.conftest import OpenDesk
 
 
@@ -17,17 +16,10 @@ def fleet(open_desk: OpenDesk) -> LocalFleet:
     fleet.submit("clerk", key="good")
     fleet.submit("nobody")
     fleet.run()
-    fleet.apply([agent for agent in _agents()], [answer("pause()")])
+    fleet.apply([declare_agent("clerk", tools=desk.TOOLS)], [answer("pause()")])
     fleet.submit("clerk", key="late")
     fleet.run()
     return fleet
-
-
-def _agents() -> list[Any]:
-    from statek.testing import declare_agent
-    from tests.runtime import desk
-
-    return [declare_agent("clerk", tools=desk.TOOLS)]
 
 
 def test_rows_leave_out_what_is_done(fleet: LocalFleet) -> None:
