@@ -39,4 +39,4 @@ def _steps(rig: Rig, name: str, *, jobs: int) -> float:
         began += jobs
 
     work()
-    return cpu_ms(work, jobs * TURNS)
+    return cpu_ms(work, jobs * TURNS, rounds=4)

@@ -19,7 +19,7 @@ def measure() -> list[Row]:
         live = time.process_time() - began
         rig.close()
         spent, records = float("inf"), 0
-        for _ in range(3):
+        for _ in range(2):
             for file in folder.glob("statek.*"):
                 file.unlink()
             rig = Rig(folder)

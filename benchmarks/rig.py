@@ -102,7 +102,7 @@ class Rig:
         inbox.append(self.ledger, [inbox.NewEntry(name, "submit", agent, {"inputs": {}}, 1) for name in ids])
 
     def work(self) -> None:
-        """Until nothing is left to do. Raises RuntimeError when a job failed, for then the figures are worth nothing."""
+        """Until nothing is left to do. Raises RuntimeError when a job failed: the figures would be worth nothing."""
         self._loop.run_until_complete(self.fleet.run(asyncio.Event(), until_idle=True))
         if self.fleet.tally.failed:
             raise RuntimeError(f"jobs of the benchmark failed: {self.fleet.tally.failures[-3:]}")

@@ -1,8 +1,7 @@
 """Runs the benchmarks, each in a process of its own, and prints one table.
 
-    python -m benchmarks.run                  all of them
-    python -m benchmarks.run step desk        these
-    python -m benchmarks.run --json           the same as JSON, one document
+`python -m benchmarks.run` runs all of them, `python -m benchmarks.run step desk` these two; `--json` prints one JSON
+document instead: `{"python", "machine", "rows": [{"benchmark", "name", "value", "unit", "floor", "ratio", "target"}]}`.
 """
 
 import argparse

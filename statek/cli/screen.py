@@ -27,9 +27,17 @@ def plain(text: str) -> str:
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+class _PipeConsole(Console):
+    """A console that leaves a reader who stopped reading to the error boundary; rich would end the process with 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Called by rich while it handles the BrokenPipeError."""
+        raise BrokenPipeError
+
+
 def _console(stream: TextIO) -> Console:
     width = None if stream.isatty() else _WIDE
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return _PipeConsole(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 @dataclass

@@ -22,14 +22,14 @@ from statek.runtime.catalog import Catalog
 from statek.runtime.crossings import Outcome
 from statek.runtime.execute import CallWish, failure, success, watching
 from statek.runtime.offer import DOCUMENTED_LIMITS
-from statek.runtime.passes import Done, Passes, result_key
+from statek.runtime.passes import MAX_INPUTS, Done, Passes, result_key
 from statek.runtime.step import Failure
 from statek.runtime.turn import Ask
 from statek.sandbox.bounds import Watchdog
 from statek.settings import StatekSettings
 from statek.store import current, workspace
 from statek.store.job import JobStatus, count_with, find_job
-from statek.store.session import Store
+from statek.store.session import Store, address_of
 
 LOOK_SECONDS = 0.25  # how late a lost poke is noticed, and how often futures are polled
 COMMIT_SECONDS = 1.0
@@ -174,7 +174,9 @@ class Fleet:
         served = [name for name, queue in self.catalog.queues.items() if queue.agent is not None and not queue.paused]
         if any(waiting.get(name) for name in served):
             return True
-        return any(inbox.depth(self.ledger, kind) for kind in (InputKind.SUBMIT, InputKind.PUSH, InputKind.RELEASE))
+        kinds = (InputKind.SUBMIT, InputKind.PUSH, InputKind.RELEASE)
+        inputs = inbox.waiting(self.ledger, kinds=kinds, limit=MAX_INPUTS)
+        return any(not self.passes.comes_too_early(entry) for entry in inputs)
 
     async def _drain(self) -> None:
         """Let calls under way come back, within bounds, and record what they gave."""
@@ -260,8 +262,9 @@ class Fleet:
         self._performed(job_id, wish, outcome, touched=False)
 
     def _performed(self, job_id: str, wish: CallWish, outcome: Outcome, *, touched: bool) -> None:
-        if outcome.unkept:
-            text = f"the result of {wish.tool.name} cannot be recorded: {outcome.unkept}; return plain data"
+        if outcome.unkept or any(address_of(ref) is None for ref in outcome.refs):
+            why = outcome.unkept or "it is a part of a stored object"
+            text = f"the result of {wish.tool.name} cannot be recorded: {why}; return plain data"
             outcome = failure(TypeError(text), workspace.OUTSIDE)
         if touched:
             self.store.root.touched = [*list(self.store.root.touched)[-50:], result_key(job_id, wish)]

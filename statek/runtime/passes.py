@@ -7,16 +7,17 @@ nothing is performed then. This module never awaits; one pass is one turn of the
 
 import logging
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from statek.base.clock import Clock
 from statek.base.mark import Mark
-from statek.exceptions import Signal
+from statek.exceptions import Signal, StoreError
 from statek.ledger import inbox, records
 from statek.ledger.file import LedgerFile
 from statek.ledger.inbox import Entry, InputKind
-from statek.ledger.records import Kind, Records
+from statek.ledger.records import Kind, Record, Records
 from statek.llm.messages import Answer
 from statek.runtime import intake
 from statek.runtime.catalog import Catalog
@@ -124,6 +125,8 @@ class Passes:
         if self.ledger is None or self.records is None:
             return
         entries = inbox.waiting(self.ledger, kinds=ALWAYS, limit=MAX_INPUTS) + self._items()
+        taken_now = {entry.id for entry in entries}
+        entries = [entry for entry in entries if not self.comes_too_early(entry, taken_now)]
         if not entries:
             return
         entries.sort(key=lambda entry: entry.n)
@@ -137,6 +140,13 @@ class Passes:
                 taken.append(entry)
         self._have_effect(taken)
         done.taken += len(taken)
+
+    def comes_too_early(self, entry: Entry, taken_now: Collection[str] = ()) -> bool:
+        """A message to, or the cancelling of, a job whose own input still waits: it has to wait for that one."""
+        if self.ledger is None or entry.kind not in (InputKind.PUSH, InputKind.CANCEL):
+            return False
+        target = str(entry.target)
+        return target not in taken_now and inbox.find(self.ledger, target) is not None
 
     def _items(self) -> list[Entry]:
         """Queue items for which there is room."""
@@ -346,17 +356,18 @@ class Passes:
             return None
         found = self.records.get(result_key(job.id, wish))
         if found is not None:
-            head, outcome = read_result(found.body)
-            return outcome if self.has_effect(found.key, head) else unknown(wish.tool.name, workspace.OUTSIDE)
+            return self.known_result(found, wish.tool.name)
         if wish.tool.idempotent or self.records.get(intent_key(job.id, wish)) is None:
             return None
         outcome = unknown(wish.tool.name, workspace.OUTSIDE)
         self._unknown.append((result_key(job.id, wish), result_body(job.id, wish, outcome, touched=False)))
         return outcome
 
-    def has_effect(self, key: str | None, head: dict[str, Any]) -> bool:
-        """Is what a recorded call wrote to the store in this store? If not, giving its result would hide the loss."""
-        return not head["touched"] or key in list(self.store.root.touched)
+    def known_result(self, record: Record, tool: str) -> Outcome:
+        """A recorded outcome; unknown when what the call wrote, or a stored object it gave, is not in this store."""
+        head, outcome = read_result(record.body)
+        is_lost = head["touched"] and record.key not in list(self.store.root.touched)
+        return unknown(tool, workspace.OUTSIDE) if outcome is None or is_lost else outcome
 
     # -- start ------------------------------------------------------------------------------------------------------
 
@@ -418,9 +429,12 @@ def read_answer(data: dict[str, Any]) -> tuple[str, Answer | Failure]:
     return job_id, Answer.from_json(fields)
 
 
-def read_result(body: bytes) -> tuple[dict[str, Any], Outcome]:
-    """What `result_body` wrote."""
+def read_result(body: bytes) -> tuple[dict[str, Any], Outcome | None]:
+    """What `result_body` wrote; no outcome when a stored object it refers to is not in this store."""
     line, _, rest = body.partition(b"\n")
     head = records.unpack(line)
-    _, outcome = decode_outcome(rest, [at_address(address) for address in head["refs"]])
-    return head, outcome
+    try:
+        refs = [at_address(address) for address in head["refs"]]
+    except StoreError:
+        return head, None
+    return head, decode_outcome(rest, refs)[1]

@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from statek.ledger import inbox
 from statek.ledger.records import Kind, Record, Records, model_key, unpack
 from statek.runtime.crossings import Outcome
-from statek.runtime.execute import unknown
-from statek.runtime.passes import Done, Passes, read_answer, read_result
-from statek.runtime.step import Delivery, Failure
-from statek.store import workspace
+from statek.runtime.passes import Done, Passes, read_answer, read_result, result_key
+from statek.runtime.step import Failure
 from statek.store.job import JobStatus, find_job
 
 CHECKPOINT_EVERY = 1_000  # records
@@ -69,17 +67,17 @@ def _take(passes: Passes, record: Record, done: Replayed) -> None:
             pass  # intents say what may have happened outside; what was told needs no telling again
 
 
-def _hold(passes: Passes, job_id: str, delivery: Delivery) -> None:
-    if not isinstance(passes.deliveries.get(job_id), Failure):
-        passes.deliveries[job_id] = delivery
-
-
 def _take_result(passes: Passes, record: Record) -> None:
-    head, outcome = read_result(record.body)
-    wish = passes.steps.is_waiting_for_call(head["job"])
-    if not passes.has_effect(record.key, head):
-        outcome = unknown(wish.tool.name if wish else "the call", workspace.OUTSIDE)
-    _hold(passes, head["job"], outcome)
+    job_id = str(read_result(record.body)[0]["job"])
+    wish = passes.steps.is_waiting_for_call(job_id)
+    if wish is None:
+        return  # its statement is run again and finds the result in the ledger
+    key = str(record.key)
+    if key != result_key(job_id, wish) and key.startswith(f"r {job_id} {wish.turn} {wish.statement} "):
+        text = f"Diverged: run again, the statement calls {wish.place.name} with other arguments than recorded ({key})"
+        passes.deliveries[job_id] = Failure("failed", text)
+        return
+    passes.deliver(job_id, key, passes.known_result(record, wish.tool.name))
 
 
 def _run(passes: Passes, job_id: str, clock_us: int, digest: str, note: str, done: Replayed) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import dbzero as db0
 
+from statek.store.job import Job, JobStatus
 from statek.store.session import Store
 
 CLEAR_EVERY = 1000  # objects; a touched object stays in memory until the cache is cleared
@@ -32,6 +33,9 @@ def read_and_rewrite(folder: Path, store_id: str) -> int:
                 count += 1
                 if count % CLEAR_EVERY == 0:
                     db0.clear_cache()
+        for status in JobStatus.values():  # the index is not among the objects, and was seen damaged alone
+            for job in db0.find(Job, status):
+                _ = job.id
         store.commit()
     return count
 

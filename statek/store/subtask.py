@@ -100,6 +100,10 @@ class SubTaskHandler:
             return f"[Error] sub-task{of_id} failed with {bytes_json(self._error)}"
         return f"[Notification] sub-task{of_id} completed successfully."
 
+    def __llm_repr__(self) -> str:
+        """What a console shows of it: where the child is. Unlike `str` it needs no result."""
+        return f"<sub-task {self.job.id}: {self.state.value}>"
+
     def __str__(self) -> str:
         """The result as text. Raises RuntimeError while there is none."""
         if not self.is_completed:

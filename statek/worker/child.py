@@ -265,11 +265,19 @@ class Child:
     def _take_reload(self, state: ReloadState) -> None:
         before, self.reload = self.reload, state
         if not state.ok:
-            lines = "\n".join(str(problem.get("message", problem)) for problem in state.problems)
+            lines = "\n".join(_problem_line(problem) for problem in state.problems)
             self.notice(f"the edited files are not applied, {state.release or 'nothing'} goes on:\n{lines}")
         elif before is not None:
             self.notice(f"the edited files are applied: {state.release}")
         self.fleet.poke()
+
+
+def _problem_line(problem: dict[str, Any]) -> str:
+    """`file:line:column: [CODE] message`; what is found while a release is tried out has no place in a file."""
+    code = f"[{problem['code']}] " if problem.get("code") else ""
+    start = problem["range"]["start"] if problem.get("file") and problem.get("range") else None
+    place = f"{problem['file']}:{start['line']}:{start['column']}: " if start else ""
+    return f"{place}{code}{problem['message']}"
 
 
 if __name__ == "__main__":

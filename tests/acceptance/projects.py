@@ -150,9 +150,9 @@ class Project:
         ran = self.run("status", "-o", "json")
         return ran.code == 0 and ran.json["worker"] is not None
 
-    def look(self, what: str) -> Any:
-        """What the desk's own objects say, read from the store without a worker: `records` or `calls`."""
-        ran = self.call([sys.executable, str(LOOK), str(self.store), what])
+    def look(self, what: str, *, env: str = "dev") -> Any:
+        """What the application's own objects say, read without a worker: `records` or `tally` of `look.py`."""
+        ran = self.call([sys.executable, str(LOOK), str(self.store.parents[1] / env / "store"), what])
         assert ran.code == 0, ran.told
         return json.loads(ran.out)
 

@@ -81,7 +81,7 @@ def test_plan_and_apply_have_nothing_to_do(six: Project) -> None:
     """The same files again change nothing and add nothing to the history."""
     assert "nothing to do" in six.do("plan").out
     six.do("apply", ".", "--yes", "-o", "json").json  # noqa: B018 - it can be read
-    assert len(six.do("history", "-o", "json").json["entries"]) == 1
+    assert len(six.do("history", "-o", "json").json["releases"]) == 1
 
 
 def test_the_same_item_again_is_the_same_job(six: Project) -> None:

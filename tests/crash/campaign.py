@@ -61,9 +61,10 @@ class Figures:
 class Campaign:
     """One project that is killed."""
 
-    def __init__(self, folder: Path, dice: random.Random) -> None:
+    def __init__(self, folder: Path, dice: random.Random, *, damages: bool = True) -> None:
         self.project = make_small_fleet(folder)
         self.dice = dice
+        self.damages = damages
         self.figures = Figures()
 
     def run(self, kills: int) -> Figures:
@@ -111,7 +112,7 @@ class Campaign:
         return mark.exists() and mark.read_bytes()[_IN_COMMIT] == 1
 
     def _damage(self) -> None:
-        if self.dice.randrange(DAMAGE_EVERY):
+        if not self.damages or self.dice.randrange(DAMAGE_EVERY):
             return
         kind = self.dice.choice(sorted(DAMAGES))
         file = self.project.store / "statek.db0"

@@ -106,6 +106,32 @@ def box() -> Box:
     return BoxRoot().box
 
 
+def box_outside() -> Box:
+    """The stored box, from a call that also does something outside."""
+    _note("outside")
+    return box()
+
+
+def list_outside() -> Any:
+    """A part of a stored object, from a call that also does something outside."""
+    BoxRoot().items = [1]
+    return BoxRoot().items
+
+
+_kept: list[Any] = []
+
+
+def echo_list() -> list[Any]:
+    """A list of the application's own."""
+    return _kept
+
+
+def rogue() -> int:
+    """Another number each time: what no tool that reads the store may give."""
+    _note("rogue")
+    return len(calls())
+
+
 def set_box(value: int) -> int:
     """Change the stored box."""
     box().value = value
@@ -148,6 +174,13 @@ def pause() -> str:
     return "paused"
 
 
+def pause_late() -> str:
+    """Stop the fleet that runs here, and let those who wait for its clock go on while it stops."""
+    running[-1].stop()
+    running[-1].clock.advance(60)
+    return "paused"
+
+
 def big() -> Any:
     """A result that no record can hold."""
     return object()
@@ -176,10 +209,17 @@ def wait_for_box() -> int:
 
 
 TOOLS = (
-    *(declare_tool(function) for function in (post, post_slowly, post_and_die, fail, big, set_box_outside)),
-    *(declare_tool(function, idempotent=True) for function in (push, cancel, pause)),
+    *(
+        declare_tool(function)
+        for function in (post, post_slowly, post_and_die, fail, big, set_box_outside, box_outside)
+    ),
+    *(declare_tool(function, idempotent=True) for function in (push, cancel, pause, pause_late)),
     *(declare_tool(function, effect="write") for function in (count, extend, set_box)),
-    *(declare_tool(function, effect="read") for function in (box, open_thing, long_text, die, wait_for_box)),
+    *(
+        declare_tool(function, effect="read")
+        for function in (box, open_thing, long_text, die, wait_for_box, rogue, echo_list)
+    ),
+    declare_tool(list_outside),
     declare_tool(post_and_die, name="retry_and_die", idempotent=True),
     declare_tool(extend, name="extend_outside"),
 )

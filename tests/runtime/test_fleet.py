@@ -150,3 +150,20 @@ def test_counts(open_desk: OpenDesk) -> None:
     fleet.run()
     counts = fleet.fleet.counts()
     assert (counts["done"], counts["outcomes"], counts["scripted"]) == (2, {"ok": 2}, True)
+
+
+def test_exit_value_that_cannot_be_kept(open_desk: OpenDesk) -> None:
+    """A job that gives something that cannot be stored fails with the reason; nothing pretends to be its value."""
+    fleet = open_desk(answer("exit(n for n in range(3))"))
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert (fleet.job(job).outcome, fleet.job(job).exit_value) == ("failed", None)
+    assert "the value given to exit() cannot be kept" in fleet.show(job)["error"]
+
+
+def test_result_is_a_copy(open_desk: OpenDesk) -> None:
+    """What a tool gave is the job's own: changing it changes nothing of the tool's, restart or not."""
+    fleet = open_desk(answer("a = echo_list()\na.append(1)\nexit([a, echo_list()])"))
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert fleet.job(job).exit_value == [[1], []]

@@ -31,7 +31,7 @@ def test_recorded_results_are_not_called_for_again(tmp_path: Path) -> None:
     """Killed between an outside call's result and the end of a stretch, no call is made and no line printed again."""
     job = live(tmp_path, "after results", deaths=3)
     assert job["value"] == [1, "posted x", None, "survived 1", "posted y", "survived 2"]
-    assert job["console"] == ["p"]
+    assert job["console"] == ["p", "survived 3"]
     assert [call for call in desk.calls() if call.startswith("post")] == ["post x", "post y"]
 
 

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from statek.testing import LocalFleet, answer, declare_agent, declare_queue
+from statek.ledger import inbox
+from statek.ledger.file import LedgerFile
+from statek.runtime.fleet import Fleet
+from statek.runtime.replay import CHECKPOINT_EVERY
+from statek.sandbox.bounds import WATCHDOG
+from statek.store.session import Store
+from statek.testing import FakeClock, LocalFleet, answer, declare_agent, declare_queue
 from tests.runtime import desk
 from tests.runtime.conftest import OpenDesk
 
@@ -124,10 +130,12 @@ def test_history_with_restarts(open_desk: OpenDesk, tmp_path: Path, caplog: pyte
 
 def test_answer_on_record_is_not_asked_for_again(open_desk: OpenDesk) -> None:
     """An answer that came in while the worker stopped is used at the next start, not paid for again."""
-    fleet = open_desk(answer("exit(pause())", agent="a"), answer("exit(2)", agent="b"), agents=_two_agents())
+    rules = [answer("exit(pause_late())", agent="a"), answer("exit(2)", agent="b", latency=30.0)]
+    fleet = open_desk(*rules, agents=_two_agents())
     first, second = fleet.submit("a"), fleet.submit("b")
     fleet.run()
     asked = fleet.fleet.tally.input_tokens
+    assert (fleet.job(second).waiting_for or {})["kind"] == "provider"
     fleet = open_desk()
     fleet.run()
     assert [fleet.job(job).exit_value for job in (first, second)] == ["paused", 2]
@@ -174,3 +182,61 @@ def test_clock_never_goes_back(open_desk: OpenDesk) -> None:
     fleet = open_desk()
     fleet.run()
     assert fleet.job(job).exit_value is True
+
+
+def test_stored_object_of_an_outside_call(open_desk: OpenDesk) -> None:
+    """A stored object that an outside call gave is the same object after a restart."""
+    fleet = open_desk(answer("b = box_outside()\npause()\nset_box(3)\nexit(b)"))
+    job = fleet.submit("clerk")
+    fleet.run()
+    fleet = open_desk()
+    fleet.run()
+    assert fleet.job(job).exit_value is desk.box()
+
+
+def test_lost_object_of_an_outside_call(open_desk: OpenDesk, tmp_path: Path) -> None:
+    """When the object is gone with its store, the job is told that nobody knows; the worker starts all the same."""
+    fleet = open_desk(answer("try:\n    b = box_outside()\nexcept Exception as e:\n    b = type(e).__name__\nexit(b)"))
+    job = fleet.submit("clerk")
+    fleet.run()
+    fleet, _, called = replayed(open_desk, tmp_path, None)
+    assert (fleet.job(job).exit_value, called) == ("OutcomeUnknown", [])
+
+
+def test_part_of_a_stored_object_is_no_result(open_desk: OpenDesk) -> None:
+    """An outside call that gives a part of a stored object is told to give plain data."""
+    fleet = open_desk(answer("try:\n    list_outside()\nexcept TypeError as e:\n    exit(str(e))"))
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert "return plain data" in fleet.job(job).exit_value
+
+
+def test_what_does_not_repeat_is_stopped(open_desk: OpenDesk, tmp_path: Path) -> None:
+    """A job that calls with other arguments than recorded fails with Diverged; nothing is called, others go on."""
+    agents = [declare_agent(name, tools=desk.TOOLS) for name in ("rogue", "clerk")]
+    fleet = open_desk(answer("exit(post(str(rogue())))", agent="rogue"), answer("exit(post('x'))"), agents=agents)
+    bad, good = fleet.submit("rogue"), fleet.submit("clerk")
+    fleet.run()
+    assert fleet.job(bad).outcome == "ok"
+    fleet, _, called = replayed(open_desk, tmp_path, None)
+    assert [fleet.job(job).outcome for job in (bad, good)] == ["failed", "ok"]
+    assert "Diverged" in fleet.show(bad)["error"]
+    assert called == []
+
+
+def test_long_replay_may_be_cut(open_desk: OpenDesk, tmp_path: Path) -> None:
+    """What a replay commits on its way says how far it has come, not how far it is to go."""
+    fleet = open_desk(answer("exit()"))
+    refused = [inbox.NewEntry(f"x{n}", "submit", "nobody", {"inputs": {}}, 1) for n in range(CHECKPOINT_EVERY + 50)]
+    inbox.append(fleet.ledger, refused)
+    fleet.run()
+    fleet.close()
+    (tmp_path / "store" / "statek.db0").unlink()
+    seen: list[int] = []
+    with LedgerFile.open(fleet.ledger.path) as ledger, Store.open(tmp_path / "store", ledger.store_id) as store:
+        cut = Fleet(
+            store=store, ledger=ledger, clock=FakeClock(), secret=lambda _: None, watchdog=WATCHDOG,
+            checkpoint=lambda: seen.append(store.root.seq),
+        )  # fmt: skip
+        last = cut.recover()
+    assert seen == [CHECKPOINT_EVERY, last]

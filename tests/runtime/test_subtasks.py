@@ -139,3 +139,12 @@ def test_handler_as_a_value(open_desk: OpenDesk, kept: str) -> None:
     value = fleet.job(job).exit_value
     handler = value[1] if isinstance(value, list) else value
     assert handler.result == 7
+
+
+def test_handler_on_the_console(open_desk: OpenDesk) -> None:
+    """A child that is started by a bare call shows where it is, not an error for having no result yet."""
+    rules = [answer("exit(7)", agent="helper"), answer("helper()", turn=1), answer("exit()")]
+    fleet = open_desk(*rules, agents=parent_and_helper())
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert fleet.show(job)["console"] == ["<sub-task clerk/1.1.0.1: waiting>"]

@@ -84,12 +84,12 @@ def test_updates_say_whether_they_changed(store: Path, method: str, new: Any) ->
     assert (update(new), update(new), update(None)) == (True, False, True)
 
 
-def test_system_prompt_lists_tools(store: Path) -> None:
-    """Placeholders are filled with tools and parameters; an unknown one is an error that names it."""
-    agent = supervised(prompt="Tools:\n{tools}\nFor {who}.") if False else supervised(prompt="For {who}.")
+def test_system_prompt(store: Path) -> None:
+    """Placeholders are filled with parameters; one without a value is an error that names it."""
+    agent = supervised(prompt="For {who}.")
     assert agent.system_prompt(job_params={"who": "you"}) == "For you."
     with pytest.raises(KeyError, match="who"):
-        agent.system_prompt()
+        agent.system_prompt(job_params={"whom": "you"})
 
 
 def test_warmup_update(store: Path) -> None:
@@ -99,7 +99,7 @@ def test_warmup_update(store: Path) -> None:
     assert (agent.update_warmup_def(text), agent.update_warmup_def(text)) == (True, False)
     assert agent.warmup_def is not None
     assert agent.warmup_def.hidden is True
-    assert agent.referenced_locals == ["load", "a"]
+    assert agent.referenced_locals == ["a"]
     assert (agent.update_warmup_def(None), agent.warmup_def) == (True, None)
 
 

@@ -31,14 +31,6 @@ def test_jobs_are_found_by_id(store: Path) -> None:
     assert root.find_job("three") is None
 
 
-def test_a_renamed_job_keeps_its_old_id(store: Path) -> None:
-    """After a rename both ids lead to the job: no key ever leaves the index."""
-    thing = RootThing()
-    root.add_job(thing, "old")
-    root.rename_job(thing, "old", "new")
-    assert root.find_job("new") is root.find_job("old")
-
-
 def test_the_newest_agent_of_a_role(store: Path) -> None:
     """By role the newest is found, by revision exactly that one."""
     first, second = RootThing("clerk", "clerk@1"), RootThing("clerk", "clerk@2")

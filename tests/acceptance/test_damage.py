@@ -1,0 +1,69 @@
+"""The store's file is ruined after a kill: the ledger gives it back, and nobody notices but for a line on stderr."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.checks import nothing_lost_nothing_twice
+from tests.acceptance.projects import Project, Ran, until
+
+pytestmark = pytest.mark.timeout(120)
+EVENTS = 60
+NOISE = 65_536
+
+
+@pytest.fixture
+def killed(filled: Project) -> Project:
+    """The desk, killed after some of its events had been stored."""
+    with filled.worker("--no-watch", "--max-concurrency", "4", "-o", "json") as worker:
+        until(lambda: any(report.get("done", 0) >= 10 for report in worker.reports()), "ten events are done")
+        worker.kill()
+    return filled
+
+
+def store_file(desk: Project) -> Path:
+    """The file that is ruined."""
+    return desk.store / "statek.db0"
+
+
+def finish(desk: Project) -> Ran:
+    """Run the rest, and look at the end."""
+    ran = desk.do("work", "--until-idle", "--no-watch")
+    nothing_lost_nothing_twice(desk, EVENTS)
+    return ran
+
+
+def was_set_aside(desk: Project, ran: Ran) -> bool:
+    """Whether the damaged file was kept, and stderr says where."""
+    kept = list((desk.store / "set-aside").glob("*.db0"))
+    return len(kept) == 1 and f"moved to {kept[0]}" in ran.err and "rebuilt from the ledger" in ran.err
+
+
+def test_a_truncated_store_is_rebuilt(killed: Project) -> None:
+    """A store file that was cut short is set aside and everything is replayed."""
+    os.truncate(store_file(killed), store_file(killed).stat().st_size // 4)
+    assert was_set_aside(killed, finish(killed))
+
+
+def test_a_store_with_noise_in_it_is_rebuilt(killed: Project) -> None:
+    """A store file of which 64 KB were overwritten is set aside and everything is replayed."""
+    with store_file(killed).open("r+b") as file:
+        file.seek(store_file(killed).stat().st_size // 4)  # the end of the file may be space that is not used
+        file.write(os.urandom(NOISE))
+    assert was_set_aside(killed, finish(killed))
+
+
+def test_a_deleted_store_is_rebuilt(killed: Project) -> None:
+    """Without its file the store is replayed, and stderr says so."""
+    store_file(killed).unlink()
+    assert "there is no store file" in finish(killed).err
+
+
+def test_a_reader_repairs_too(killed: Project) -> None:
+    """`ps` right after the damage shows what a worker would begin with, calls nothing, and says what it did."""
+    store_file(killed).unlink()
+    ran = killed.do("ps", "--all", "--status", "ok", "-o", "json")
+    assert ran.json["total"] >= 10
+    assert "recovered" in ran.err
+    finish(killed)

@@ -1,0 +1,41 @@
+"""A tool that acts outside: killed at any moment, each call was made once or the job is told that nobody knows."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.projects import Project, until
+from tests.crash.campaign import Campaign
+from tests.crash.small import make_small_fleet, submit
+
+pytestmark = pytest.mark.timeout(150)
+
+
+def test_no_call_is_repeated_however_often_the_worker_is_killed(tmp_path: Path) -> None:
+    """Every number was sent once, or its job was told that the outcome is unknown."""
+    seed = random.SystemRandom().randrange(1_000_000)
+    print(f"seed {seed}")
+    figures = Campaign(tmp_path / "small", random.Random(seed), damages=False).run(4)
+    assert figures.are_good, str(figures)
+
+
+def test_a_call_that_was_under_way_is_told_as_unknown(tmp_path: Path) -> None:
+    """The worker dies within the call: the job sees `OutcomeUnknown`, and the call is not made again."""
+    project = slow_fleet(tmp_path / "small")
+    submit(project, range(1))
+    with project.worker("--no-watch") as worker:
+        until((project.root / "sent.log").exists, "the call is under way")
+        worker.kill()
+    project.do("work", "--until-idle", "--no-watch")
+    assert (project.root / "sent.log").read_text() == "0\n"
+    assert project.look("tally") == {"numbers": [0], "halves": [], "doubted": [0]}
+    assert "OutcomeUnknown" in project.do("show", "numbers:0").out
+
+
+def slow_fleet(folder: Path) -> Project:
+    """The small fleet, applied, whose sending takes long."""
+    project = make_small_fleet(folder)
+    project.edit("fleet.py", "time.sleep(0.01)", "time.sleep(5)")
+    project.do("apply", ".", "--yes")
+    return project
