@@ -46,6 +46,9 @@ fmt: $(VENV)/.dev  ## format and mend what can be mended safely
 bench: $(VENV)/.dev  ## speed, as ratios measured in one run
 	$(BIN)/python -m benchmarks.run
 
+crash: $(VENV)/.dev  ## kill a small fleet again and again and count what went wrong; KILLS=30 SEED=...
+	$(BIN)/python -m tests.crash.campaign $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
+
 schemas: $(VENV)/.run  ## write schemas/ anew from their one source
 	$(BIN)/python -m statek.spec.schema schemas
 	$(BIN)/python -m statek.cli.schemas schemas/cli

@@ -4,12 +4,14 @@ Against the floor of writing the request as JSON, which every provider needs and
 """
 
 import time
+from itertools import pairwise
+from typing import Any
 
 from benchmarks.measure import Row
 from benchmarks.rig import looping
 from statek.llm.messages import Message
 from statek.llm.wire import dump
-from statek.runtime import turn
+from statek.runtime.turn import history
 from statek.store.job import find_job
 
 TURNS = 500
@@ -22,15 +24,15 @@ def measure() -> list[Row]:
         stamps: list[float] = []
         answered = rig.fleet.passes.answered
 
-        def count(job_id: str, number: int, answer: object) -> None:
+        def count(job_id: str, turn: int, answer: Any) -> None:
             stamps.append(time.process_time())
-            answered(job_id, number, answer)  # type: ignore[arg-type]
+            answered(job_id, turn, answer)
 
         rig.fleet.passes.answered = count  # type: ignore[method-assign]
         rig.run_jobs("looper", ["long"])
-        spans = [(later - at) * 1000 for at, later in zip(stamps, stamps[1:], strict=False)]
+        spans = [(later - at) * 1000 for at, later in pairwise(stamps)]
         job = find_job("long")
-        messages = list(turn.history(job, "console"))
+        messages = list(history(job, "console"))
         json = _json_ms(messages)
     early, late = _middle(spans[5 : 5 + SPAN]), _middle(spans[-SPAN:])
     rest = late - 2 * json  # the provider writes it, and so does whoever counts its bytes

@@ -16,6 +16,7 @@ none is given. Wrong *files* are not exceptions but values (`statek.spec` collec
         ├── TaskFailed         a child job ended with an error
         ├── LedgerError        the ledger file cannot be used
         ├── StoreError         the store file cannot be used
+        │   └── StoreFull      it cannot be written now: leave at once, nothing is lost
         ├── NotApplied         nothing of that name is in the applied release
         └── BugError           the kit contradicts itself
     BaseException
@@ -74,6 +75,10 @@ class LedgerError(StatekError):
 
 class StoreError(StatekError):
     """The store cannot be used."""
+
+
+class StoreFull(StoreError):
+    """The store cannot be written now, most often because its disk is full."""
 
 
 class NotApplied(StatekError):

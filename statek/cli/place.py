@@ -26,22 +26,20 @@ class Place:
         return self.store / ledger_file.NAME
 
     def open_ledger(self) -> LedgerFile:
-        """The ledger. Raises NotApplied when there is none yet, LedgerError when it cannot be used."""
+        """The ledger. Raises NotApplied when there is none yet, LedgerError when it cannot be used or was lost."""
+        self._require_pair()
         if not self.ledger.exists():
             raise self.nothing_applied()
         return LedgerFile.open(self.ledger)
 
     def ledger_if_there(self) -> LedgerFile | None:
-        """The ledger, or None before the first apply. Raises LedgerError when it cannot be used."""
+        """The ledger, or None before the first apply. Raises LedgerError when it cannot be used or was lost."""
+        self._require_pair()
         return LedgerFile.open(self.ledger) if self.ledger.exists() else None
 
     def make_ledger(self) -> LedgerFile:
         """The ledger, made if there is neither ledger nor store yet. Raises LedgerError, StoreError."""
-        if not self.ledger.exists() and store_file(self.store).exists():
-            raise LedgerError(
-                f"the store {self.store} is there, but not its ledger {self.ledger}",
-                hint="put both back from the same backup; without the ledger nobody knows what was promised",
-            )
+        self._require_pair()
         try:
             return LedgerFile.create(self.ledger)
         except OSError as error:
@@ -49,6 +47,13 @@ class Place:
                 f"the store's folder {self.store} cannot be made: {error.strerror}",
                 hint="make it writable, or name another one as `store` in [tool.statek.env.NAME]",
             ) from error
+
+    def _require_pair(self) -> None:
+        if not self.ledger.exists() and store_file(self.store).exists():
+            raise LedgerError(
+                f"the store {self.store} is there, but not its ledger {self.ledger}",
+                hint="put both back from the same backup; without the ledger nobody knows what was promised",
+            )
 
     def head_release(self, ledger: LedgerFile) -> releases.Release:
         """The applied release. Raises NotApplied when there is none."""

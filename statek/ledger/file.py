@@ -58,7 +58,7 @@ _HINTS = {
     sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", "give this user write access to the file and its folder"),
     sqlite3.SQLITE_NOTADB: ("it is not a ledger", "look for the right file; nothing was changed"),
     sqlite3.SQLITE_CORRUPT: ("it is damaged", "put the ledger and the store back from the same backup"),
-    sqlite3.SQLITE_IOERR: ("its disk reports an error", "check the disk; nothing unacknowledged was kept"),
+    sqlite3.SQLITE_IOERR: ("its disk reports an error", "check the disk, free space on it; nothing was kept"),
 }
 
 
@@ -95,7 +95,7 @@ class LedgerFile:
                 f"{path} is gone, but {path.name}-wal, its newest part, is still there",
                 hint="put the ledger back from where it went, or move the rest away to start anew",
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
         try:
             _write_new(unfinished)

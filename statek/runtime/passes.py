@@ -13,7 +13,7 @@ from typing import Any
 
 from statek.base.clock import Clock
 from statek.base.mark import Mark
-from statek.exceptions import Signal, StoreError
+from statek.exceptions import LedgerError, Signal, StoreError, StoreFull
 from statek.ledger import inbox, records
 from statek.ledger.file import LedgerFile
 from statek.ledger.inbox import Entry, InputKind
@@ -35,6 +35,7 @@ MAX_INPUTS = 500  # taken in by one pass
 MAX_STRETCHES = 200  # run by one pass
 STEP_MEMORY = 512 << 20
 ALWAYS = (InputKind.SUBMIT, InputKind.PUSH, InputKind.CANCEL, InputKind.RELEASE, intake.POISON)
+_LEAVE = (StoreFull, LedgerError)  # no input's or job's fault: the process ends, and the next one does it again
 log = logging.getLogger(__name__)
 
 
@@ -171,6 +172,8 @@ class Passes:
             with self.store.atomic():
                 for entry in entries:
                     intake.take_in(entry, self.catalog, self.ready, self.deliveries)
+        except _LEAVE:
+            raise
         except Exception:  # an input that cannot be taken in costs only itself
             log.exception("one of %d inputs failed inside the kit; each is taken in by itself", len(entries))
             self.ready.new = new
@@ -187,6 +190,8 @@ class Passes:
         try:
             with self.store.atomic():
                 intake.take_in(entry, self.catalog, self.ready, self.deliveries)
+        except _LEAVE:
+            raise
         except Exception as error:
             log.exception("input %s failed inside the kit", entry.id)
             self.ready.new = new
@@ -251,6 +256,10 @@ class Passes:
                     self.steps.take_answer(job, clock_us, delivery)
         except Signal as error:
             note = f"{type(error).__name__}: {error}"
+        except _LEAVE:
+            if self._mark is not None:
+                self._mark.end_stretch()  # the job is not to blame for the end of the process
+            raise
         except Exception as error:  # the step boundary: whatever happens costs only this job
             log.exception("a stretch of job %s failed inside the kit", job.id)
             note = f"error in the kit: {type(error).__name__}: {error}"

@@ -11,7 +11,7 @@ from statek.runtime.catalog import Catalog
 from statek.runtime.execute import PART, RNG
 from statek.sandbox.keep_makers import Stub
 from statek.store.encoding import bytes_text
-from statek.store.job import JobStatus, Stage, load_console
+from statek.store.job import JobStatus, Stage, find_job, load_console
 from statek.store.session import Store
 from statek.store.workspace import read_names
 from statek.text.llm_repr import llm_repr
@@ -95,12 +95,10 @@ def job_log(store: Store, job_id: str) -> list[Row]:
 
 def find(store: Store, job_id: str) -> Any:
     """The job of this id, or of the one id that begins so. Raises NotApplied with what there is."""
-    root = store.root
-    slot = root.ids.get(job_id)
-    if slot is not None:
-        return root.jobs[slot]
-    found = [known for known in root.ids if known.startswith(job_id)]
-    jobs = {root.jobs[root.ids[known]].id: root.jobs[root.ids[known]] for known in found[:50]}
+    exact = find_job(job_id)
+    if exact is not None:
+        return exact
+    jobs = {job.id: job for job in _newest(store) if job.id.startswith(job_id)}
     if len(jobs) == 1:
         return next(iter(jobs.values()))
     if jobs:

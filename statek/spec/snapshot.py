@@ -83,7 +83,8 @@ def take_snapshot(config: ProjectConfig) -> Snapshot:
 def _list(config: ProjectConfig) -> _Listing:
     walker = _Walker(config)
     entries: list[_Entry] = []
-    present = [root for root in config.roots if (config.root / root).is_dir()]
+    by_default = config.roots_place is None  # then one may be absent, but not be there and unreadable
+    present = [root for root in config.roots if _is_there(config.root / root, by_default=by_default)]
     for root in config.roots:
         if root in present:
             entries.extend(walker.walk(root))
@@ -93,6 +94,11 @@ def _list(config: ProjectConfig) -> _Listing:
             break
     entries.extend(walker.evals())
     return _Listing(tuple(sorted(entries, key=lambda entry: entry.path)), tuple(walker.problems))
+
+
+def _is_there(folder: Path, *, by_default: bool) -> bool:
+    """A link that leads nowhere is no absent folder: taken for one, all its objects would be taken for deleted."""
+    return os.path.lexists(folder) if by_default else folder.is_dir()
 
 
 class _Walker:

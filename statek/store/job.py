@@ -277,7 +277,7 @@ class Job:
 
     def find_locals(
         self, var_type: type | None = None, var_name: str | None = None, ext_scan: bool = True
-    ) -> Iterator[Any]:  # noqa: E501 - documented
+    ) -> Iterator[Any]:
         """Values of the job's names, by name, by type or all of them."""
         for name, value in workspace.read_names(self).items():
             if (var_name is None or name == var_name) and (var_type is None or isinstance(value, var_type)):

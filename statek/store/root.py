@@ -4,6 +4,8 @@ Jobs sit in a list of slots; `ids` maps a job's id to its slot number and only e
 found by digests in the same way. The root also says how far the ledger has been taken in (`seq`, `seq_tag`).
 """
 
+import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import dbzero as db0
@@ -42,22 +44,18 @@ def add_job(job: Any, job_id: str) -> None:
     """Give `job` a slot under `job_id`. The id must be new."""
     root = Root()
     root.jobs.append(job)
-    root.ids[job_id] = len(root.jobs) - 1
+    root.ids[_free_key(root.ids, root.jobs, job_id, _id_of)] = len(root.jobs) - 1
 
 
 def has_job(job_id: str) -> bool:
     """Whether there is a job of that id."""
-    return job_id in Root().ids
+    return find_job(job_id) is not None
 
 
 def find_job(job_id: str) -> Any | None:
     """The job of that id, or None."""
     root = Root()
-    try:
-        slot = root.ids[job_id]  # half the time that `get` takes
-    except KeyError:
-        return None
-    return root.jobs[slot]
+    return _find(root.ids, root.jobs, job_id, _id_of)
 
 
 def add_agent(agent: Any) -> int:
@@ -65,16 +63,16 @@ def add_agent(agent: Any) -> int:
     root = Root()
     root.agents.append(agent)
     slot = len(root.agents) - 1
-    root.agent_index[f"role {agent.role}"] = slot
+    root.agent_index[key_of(f"role {agent.role}")] = slot
     if agent.revision:
-        root.agent_index[f"revision {agent.revision}"] = slot
+        root.agent_index[key_of(f"revision {agent.revision}")] = slot
     return slot
 
 
 def find_agent(*, role: str | None = None, revision: str | None = None) -> Any | None:
     """The agent of that revision, else the newest of that role, else None."""
     root = Root()
-    slot = root.agent_index.get(f"revision {revision}" if revision else f"role {role}")
+    slot = root.agent_index.get(key_of(f"revision {revision}" if revision else f"role {role}"))
     return None if slot is None else root.agents[slot]
 
 
@@ -82,11 +80,38 @@ def add_job_def(job_def: Any, digest: str) -> None:
     """Keep `job_def` alive and find it again by `digest`."""
     root = Root()
     root.job_defs.append(job_def)
-    root.def_index[digest] = len(root.job_defs) - 1
+    root.def_index[key_of(digest)] = len(root.job_defs) - 1
 
 
 def find_job_def(digest: str) -> Any | None:
     """The definition of that digest, or None."""
     root = Root()
-    slot = root.def_index.get(digest)
+    slot = root.def_index.get(key_of(digest))
     return None if slot is None else root.job_defs[slot]
+
+
+def key_of(text: str) -> int:
+    """A whole number of 56 bits for a text: the store's dictionaries hang or break with many texts as keys."""
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:7], "big")
+
+
+def _id_of(job: Any) -> str:
+    return str(job.id)
+
+
+def _find(index: Any, slots: Any, name: str, name_of: Callable[[Any], str]) -> Any | None:
+    """The object of that name: at its key, or at one of those after it where keys collided."""
+    key = key_of(name)
+    while (slot := index.get(key)) is not None:
+        found = slots[slot]
+        if name_of(found) == name:
+            return found
+        key += 1
+    return None
+
+
+def _free_key(index: Any, slots: Any, name: str, name_of: Callable[[Any], str]) -> int:
+    key = key_of(name)
+    while (slot := index.get(key)) is not None and name_of(slots[slot]) != name:
+        key += 1
+    return key

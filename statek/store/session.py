@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import dbzero as db0
 
-from statek.exceptions import StoreError
+from statek.exceptions import StoreError, StoreFull
 from statek.store.root import FORMAT, Root
 
 PREFIX = "statek"
@@ -105,13 +105,13 @@ class Store:
         """All changes inside or none. Never await, yield or switch greenlets inside: the store would crash.
 
         Now and then, what nobody holds any more leaves memory: beginning and ending a transaction costs time for each
-        object that this process has touched and still caches.
+        object that this process has touched and still caches. Raises StoreFull when the disk is full.
         """
         with db0.atomic():
             yield
         self._ended += 1
         if self._ended % CLEAR_EVERY == 0:
-            db0.clear_cache()
+            _clear_cache()
 
     @contextmanager
     def watched(self) -> Iterator[list[bool]]:
@@ -122,12 +122,12 @@ class Store:
         wrote.append(bool(lock.get_mutation_log()))
 
     def commit(self) -> None:
-        """Write what changed to the file. Raises StoreError, for instance when the disk is full."""
+        """Write what changed to the file. Raises StoreFull when that fails."""
         try:
             db0.commit()
         except RuntimeError as error:
-            raise StoreError(f"the store could not be written: {error}", hint="free space on the disk") from error
-        db0.clear_cache()
+            raise _unwritable(error) from error
+        _clear_cache()
 
     def close(self) -> None:
         """Commit and close a store of ours; leave an application's store alone. Safe to call twice."""
@@ -167,6 +167,18 @@ def is_durable(value: Any) -> bool:
     return bool(db0.is_memo(value))
 
 
+def _clear_cache() -> None:
+    """Forget what is cached; what has changed is written to the file first, not yet as its state."""
+    try:
+        db0.clear_cache()
+    except RuntimeError as error:
+        raise _unwritable(error) from error
+
+
+def _unwritable(error: RuntimeError) -> StoreFull:
+    return StoreFull(f"the store could not be written: {str(error).strip()}", hint="free space on its disk")
+
+
 def _init(folder: Path, *, read_only: bool) -> None:
     try:
         db0.init(str(folder), prefix=PREFIX, read_write=not read_only, autocommit=False, cache_size=CACHE_BYTES)
@@ -182,7 +194,7 @@ def _init(folder: Path, *, read_only: bool) -> None:
 
 
 def _make(folder: Path, store_id: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     scratch = folder / f".new-{os.getpid()}"
     shutil.rmtree(scratch, ignore_errors=True)
     _init(scratch, read_only=False)

@@ -21,9 +21,7 @@ def compile_source(source: str) -> None:
 OUTSIDE = keep.Surroundings(host={}, is_durable=is_durable, compile_source=compile_source)
 
 
-def read_names(
-    job: Any, around: keep.Surroundings = OUTSIDE, builtins: dict[str, Any] | None = None
-) -> dict[str, Any]:
+def read_names(job: Any, around: keep.Surroundings = OUTSIDE, builtins: dict[str, Any] | None = None) -> dict[str, Any]:
     """The job's names, decoded. What the surroundings do not offer comes back as a stub that says so when used.
 
     With `builtins` the names are ready to run code in; without, functions among them can be shown but not called.

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 from statek.base.clock import Clock, SystemClock
 from statek.base.guarded_file import Mark, PreImage
 from statek.control.reload import ReloadState, Watcher
-from statek.exceptions import StatekError
+from statek.exceptions import LedgerError, StatekError, StoreError
 from statek.ledger import compiled, releases
 from statek.ledger.file import LedgerFile
 from statek.runtime.fleet import Fleet
@@ -178,7 +178,8 @@ class Child:
         try:
             await self.fleet.run(self.stop, until_idle=self.options.until_idle)
         except StatekError as error:  # at once: nothing may be saved, and no other task may act any more
-            traceback.print_exc()
+            if not isinstance(error, StoreError | LedgerError):  # those tell of the disk, not of a bug
+                traceback.print_exc()
             _leave(self.reporter, error, spawn.FAILED)
         except Exception:  # noqa: BLE001 - a bug: the loop's own end would wait for others, and save
             traceback.print_exc()

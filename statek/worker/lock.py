@@ -65,7 +65,7 @@ def take(store: Path, role: Role, socket: Path | None = None) -> WorkerLock:
     Raises:
         StoreError: somebody else has it.
     """
-    store.mkdir(parents=True, exist_ok=True)
+    store.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(lock_file(store), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     began = time.monotonic()
     while not _try(descriptor, fcntl.LOCK_EX):

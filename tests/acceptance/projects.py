@@ -141,14 +141,9 @@ class Project:
     def serving(self, *words: str) -> Iterator[Worker]:
         """As `worker`, once it answers questions."""
         with self.worker(*words) as worker:
-            until(lambda: self.is_live() or worker.process.poll() is not None, "the worker answers")
+            until(lambda: " done, " in worker.said or worker.process.poll() is not None, "the worker's first line")
             assert worker.process.poll() is None, worker.said
             yield worker
-
-    def is_live(self) -> bool:
-        """Whether a worker answers."""
-        ran = self.run("status", "-o", "json")
-        return ran.code == 0 and ran.json["worker"] is not None
 
     def look(self, what: str, *, env: str = "dev") -> Any:
         """What the application's own objects say, read without a worker: `records` or `tally` of `look.py`."""

@@ -2,7 +2,6 @@
 
 import random
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,11 +13,11 @@ EVENTS = 60
 
 
 @pytest.fixture
-def dice() -> Iterator[random.Random]:
+def dice() -> random.Random:
     """Randomness whose seed is printed, for the case that a test fails."""
     seed = random.SystemRandom().randrange(1_000_000)
     print(f"seed {seed}")
-    yield random.Random(seed)
+    return random.Random(seed)
 
 
 def test_every_event_is_done_once_although_the_worker_is_killed_again_and_again(

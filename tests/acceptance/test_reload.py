@@ -10,6 +10,7 @@ from tests.acceptance.providers import END, GO_ON, HeldLLM, held_desk
 
 pytestmark = pytest.mark.timeout(120)
 FILE = "agents/triage.md"
+TAKEN = "the edited files are applied"
 OLD = "You are on the desk that works through a seismic feed."
 NEW = "You are on the night desk."
 BROKEN = "You are on the night desk of {{ inputs.evnt.place }}."
@@ -31,16 +32,11 @@ def watcher(desk: Project, llm: HeldLLM) -> Iterator[Worker]:
         yield worker
 
 
-def release(desk: Project) -> str:
-    """The release that the worker runs."""
-    return str(desk.do("status", "-o", "json").json["worker"]["release"])
-
-
-def save(desk: Project, old: str, new: str) -> None:
-    """Save the file with one text replaced, and wait until the worker runs another release."""
-    before = release(desk)
+def save(desk: Project, worker: Worker, old: str, new: str) -> None:
+    """Save the file with one text replaced, and wait until the worker says that it took it."""
+    before = worker.said.count(TAKEN)
     desk.edit(FILE, old, new)
-    until(lambda: release(desk) != before, "the worker runs the edited files")
+    until(lambda: worker.said.count(TAKEN) > before, "the worker takes the edited files")
 
 
 def save_broken(desk: Project, worker: Worker) -> None:
@@ -51,7 +47,7 @@ def save_broken(desk: Project, worker: Worker) -> None:
 
 def test_an_edited_prompt_is_what_the_next_turn_sends(desk: Project, watcher: Worker, llm: HeldLLM) -> None:
     """The running job sends the new prompt with its second turn, without restart, and ends well."""
-    save(desk, OLD, NEW)
+    save(desk, watcher, OLD, NEW)
     llm.give(GO_ON)
     assert NEW in llm.next_prompt(2)
     assert OLD not in llm.next_prompt(2)
@@ -65,7 +61,7 @@ def test_a_broken_edit_is_refused_with_its_place_and_the_old_prompt_stays(
     desk: Project, watcher: Worker, llm: HeldLLM
 ) -> None:
     """File, line and column stand on the worker's stderr and in `status`; the turn sends the prompt from before."""
-    save(desk, OLD, NEW)
+    save(desk, watcher, OLD, NEW)
     line = next(n for n, text in enumerate((desk.root / FILE).read_text().splitlines(), 1) if NEW in text)
     save_broken(desk, watcher)
     place = f"{FILE}:{line}:{BROKEN.index('evnt') + 1}"
@@ -79,9 +75,9 @@ def test_a_broken_edit_is_refused_with_its_place_and_the_old_prompt_stays(
 
 def test_the_fixed_file_is_taken_at_once(desk: Project, watcher: Worker, llm: HeldLLM) -> None:
     """After a broken edit the next good one is applied."""
-    save(desk, OLD, NEW)
+    save(desk, watcher, OLD, NEW)
     save_broken(desk, watcher)
-    save(desk, BROKEN, "You are on the early desk.")
+    save(desk, watcher, BROKEN, "You are on the early desk.")
     llm.give(GO_ON)
     assert "You are on the early desk." in llm.next_prompt(2)
     llm.give(END)

@@ -51,7 +51,9 @@ class Figures:
         damage = ", ".join(f"{count} {name}" for name, count in sorted(self.damaged.items())) or "none"
         wrong = (self.lost, self.doubled, self.repeated, self.failed)
         names = ("lost", "doubled", "calls repeated", "jobs failed")
-        found = "; ".join(f"{len(what)} {name}{f' {what[:5]}' if what else ''}" for what, name in zip(wrong, names, strict=True))
+        found = "; ".join(
+            f"{len(what)} {name}{f' {what[:5]}' if what else ''}" for what, name in zip(wrong, names, strict=True)
+        )
         return (
             f"{self.kills} kills ({self.in_commit} inside a commit), store damaged: {damage}; "
             f"{self.accepted} numbers accepted, {self.in_doubt} in doubt; {found}"

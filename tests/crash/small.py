@@ -96,7 +96,8 @@ spec: {shutdown: {drain: 5s}}
 def make_small_fleet(folder: Path) -> Project:
     """The project in `folder`, nothing applied."""
     files = {
-        "pyproject.toml": '[tool.statek]\nproject = "small"\n', "agents/sender.md": _SENDER, "agents/second.md": _SECOND,
+        "pyproject.toml": '[tool.statek]\nproject = "small"\n',
+        "agents/sender.md": _SENDER, "agents/second.md": _SECOND,
         "agents/tools.yaml": _TOOLS, "agents/models.yaml": _MODELS, "queues/numbers.yaml": _QUEUE,
         "fleet.py": FLEET.read_text(),
     }  # fmt: skip

@@ -10,7 +10,8 @@ from statek.store import root
 
 @db0.memo(id="tests/RootThing")
 class RootThing:
-    def __init__(self, role: str = "", revision: str = "") -> None:
+    def __init__(self, role: str = "", revision: str = "", id: str = "") -> None:
+        self.id = id
         self.role = role
         self.revision = revision
 
@@ -24,11 +25,20 @@ def reopen(folder: Path) -> None:
 
 def test_jobs_are_found_by_id(store: Path) -> None:
     """A job is found under its id, also after a restart; an unknown id finds nothing."""
-    root.add_job(RootThing("a"), "one")
-    root.add_job(RootThing("b"), "two")
+    root.add_job(RootThing("a", id="one"), "one")
+    root.add_job(RootThing("b", id="two"), "two")
     reopen(store)
     assert (root.find_job("one").role, root.find_job("two").role) == ("a", "b")
     assert root.find_job("three") is None
+
+
+def test_colliding_keys_are_told_apart(store: Path) -> None:
+    """Where the key of an id is taken by another job, both are found."""
+    root.add_job(RootThing("a", id="one"), "one")
+    index = root.current_root().ids
+    index[root.key_of("two")] = index[root.key_of("one")]  # as if their digests were equal
+    root.add_job(RootThing("b", id="two"), "two")
+    assert (root.find_job("one").role, root.find_job("two").role) == ("a", "b")
 
 
 def test_the_newest_agent_of_a_role(store: Path) -> None:
@@ -43,7 +53,7 @@ def test_the_newest_agent_of_a_role(store: Path) -> None:
 
 def test_what_hangs_from_the_root_lives(store: Path) -> None:
     """Jobs, agents and definitions outlive the handles on them."""
-    root.add_job(RootThing("job"), "one")
+    root.add_job(RootThing("job", id="one"), "one")
     root.add_agent(RootThing("agent"))
     root.add_job_def(RootThing("definition"), "digest")
     reopen(store)
