@@ -151,7 +151,7 @@ class Watchdog:
             self.reason = f"the code took more than {self._memory >> 20} MB of memory and was stopped"
 
     def _set_timer(self) -> None:
-        """Keep the timer going: setting it anew for every stretch would put it off for as long as stretches are short."""
+        """Keep the timer going: set anew for every stretch it would not fire as long as stretches are short."""
         if not self._installed or threading.current_thread() is not threading.main_thread():
             return
         every = ALARM_SECONDS if self._armed or self._heartbeat is not None else 0.0

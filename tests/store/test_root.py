@@ -10,7 +10,7 @@ from statek.store import root
 
 @db0.memo(id="tests/RootThing")
 class RootThing:
-    def __init__(self, role: str = "", revision: str = "", id: str = "") -> None:
+    def __init__(self, role: str = "", revision: str = "", id: str = "") -> None:  # noqa: A002 - as on a job
         self.id = id
         self.role = role
         self.revision = revision
