@@ -27,6 +27,13 @@ def store_file(desk: Project) -> Path:
     return desk.store / "statek.db0"
 
 
+def overwrite(desk: Project, start: int) -> None:
+    """Put noise into the file."""
+    with store_file(desk).open("r+b") as file:
+        file.seek(start)
+        file.write(os.urandom(NOISE))
+
+
 def finish(desk: Project) -> Ran:
     """Run the rest, and look at the end."""
     ran = desk.do("work", "--until-idle", "--no-watch")
@@ -46,12 +53,16 @@ def test_a_truncated_store_is_rebuilt(killed: Project) -> None:
     assert was_set_aside(killed, finish(killed))
 
 
-def test_a_store_with_noise_in_it_is_rebuilt(killed: Project) -> None:
-    """A store file of which 64 KB were overwritten is set aside and everything is replayed."""
-    with store_file(killed).open("r+b") as file:
-        file.seek(store_file(killed).stat().st_size // 4)  # the end of the file may be space that is not used
-        file.write(os.urandom(NOISE))
+def test_a_store_with_noise_at_its_beginning_is_rebuilt(killed: Project) -> None:
+    """A store file of which the first 64 KB were overwritten is set aside and everything is replayed."""
+    overwrite(killed, 0)
     assert was_set_aside(killed, finish(killed))
+
+
+def test_noise_in_the_middle_of_a_store_does_no_harm(killed: Project) -> None:
+    """Whether the 64 KB in the middle were in use, and the store is rebuilt, or not: the end is the same."""
+    overwrite(killed, store_file(killed).stat().st_size // 2)
+    finish(killed)
 
 
 def test_a_deleted_store_is_rebuilt(killed: Project) -> None:

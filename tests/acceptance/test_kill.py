@@ -25,7 +25,7 @@ def test_every_event_is_done_once_although_the_worker_is_killed_again_and_again(
 ) -> None:
     """Kill supervisor and child in the middle, several times: no event is lost, none is done twice."""
     kills = 0
-    for number in range(6):
+    for number in range(4):
         with filled.worker("--until-idle", "--no-watch", "--max-concurrency", "4", "-o", "json") as worker:
             begun = _lives_to_work(worker)
             time.sleep(dice.uniform(0.0, 0.6))
