@@ -79,7 +79,8 @@ def has_statements(code: str | None) -> bool:
     if code is None or not code.strip():
         return False
     try:
-        body = parse_python(code).body
+        # Characters that no file can hold make the parser fail as a whole, even in a comment.
+        body = parse_python(code.encode("utf-8", "replace").decode()).body
     except SyntaxError:
         return True  # running it tells the model what is wrong
     return not all(_is_text(statement) for statement in body)

@@ -143,6 +143,8 @@ class Child:
         self.surface = LiveSurface(self)
         self.stop = asyncio.Event()
         self.reload: ReloadState | None = None
+        head = releases.head(ledger)
+        self._began_with = head.release if head is not None else None
         self.began = self.clock.monotonic()
         self.done_before = 0
 
@@ -268,7 +270,8 @@ class Child:
         if not state.ok:
             lines = "\n".join(_problem_line(problem) for problem in state.problems)
             self.notice(f"the edited files are not applied, {state.release or 'nothing'} goes on:\n{lines}")
-        elif before is not None:
+        elif before is not None or state.release != self._began_with:
+            # the first look may find an edit that was saved while this process started
             self.notice(f"the edited files are applied: {state.release}")
         self.fleet.poke()
 

@@ -84,6 +84,18 @@ def test_a_tool_module_that_cannot_be_imported_is_refused_by_the_worker(tmp_path
     assert len(project.do("history", "-o", "json").json["releases"]) == 1
 
 
+def test_a_job_that_was_accepted_runs_although_its_agent_is_taken_away(tmp_path: Path) -> None:
+    """What was acknowledged under one release is done under it, also when the next one comes before a worker."""
+    project = small(tmp_path)
+    project.write("agents/b.md", (project.root / "agents/a.md").read_text())
+    project.do("apply", ".", "--yes")
+    job = project.do("submit", "b").out.strip()
+    (project.root / "agents/b.md").unlink()
+    project.do("apply", ".", "--yes", "--prune")
+    project.do("work", "--until-idle", "--no-watch")
+    assert [(row["id"], row["outcome"]) for row in project.jobs()] == [(job, "ok")]
+
+
 def test_a_missing_secret_ends_with_10(tmp_path: Path) -> None:
     """A provider whose key is not in the environment refuses the apply and names the variable."""
     project = small(tmp_path)

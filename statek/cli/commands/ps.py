@@ -64,6 +64,8 @@ def run(screen: Screen, project: Path, env: str | None, wanted: Filter) -> int:
         screen.note(f"{len(rows):,} of {found['total']:,} jobs; --limit shows more")
     elif not rows:
         screen.note("no jobs" if wanted.everything else "no jobs are open; --all shows those that have ended")
+    for line in found.get("refused", []):
+        screen.note(f"refused when it was taken in: {line['id']}: {line['reason']}")
     for name, count in queued.items():
         screen.note(f"{count:,} not yet taken in for {name}")
     return Exit.OK
