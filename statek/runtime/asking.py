@@ -32,7 +32,7 @@ class Asker:
         self._clock = clock
         self._secret = secret
         self._settings = settings
-        self._clients: dict[str, tuple[str, Provider]] = {}
+        self._clients: dict[str, tuple[tuple[compiled.Provider, str], Provider]] = {}
         self._slots: dict[str, asyncio.Semaphore] = {}
         self._rng = random.Random()  # noqa: S311 - jitter of repeated calls
 
@@ -88,9 +88,9 @@ class Asker:
         return config, model_id, parsed.params or {}
 
     def _client(self, config: compiled.Provider) -> Provider:
-        text = compiled.encode(config) + self._catalog.release
+        made_for = (config, self._catalog.release)
         cached = self._clients.get(config.name)
-        if cached is not None and cached[0] == text:
+        if cached is not None and cached[0] == made_for:
             return cached[1]
         prices = {
             m.id: m.price for m in self._catalog.models.values() if m.provider == config.name and m.price is not None
@@ -98,7 +98,7 @@ class Asker:
         client = provider.make_provider(
             config, scripts=self._catalog.scripts, secret=self._secret, clock=self._clock, prices=prices
         )
-        self._clients[config.name] = (text, client)
+        self._clients[config.name] = (made_for, client)
         return client
 
     def _slot(self, config: compiled.Provider) -> asyncio.Semaphore:

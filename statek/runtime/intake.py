@@ -15,7 +15,7 @@ from statek.runtime import subtasks
 from statek.runtime.catalog import Catalog
 from statek.runtime.ready import Ready
 from statek.runtime.step import Delivery, Failure
-from statek.store.encoding import text_bytes
+from statek.store.encoding import json_bytes, text_bytes
 from statek.store.job import JobStatus, Stage, find_job
 from statek.store.root import current_root
 
@@ -84,6 +84,7 @@ def _stop(entry: Entry, ready: Ready, deliveries: dict[str, Delivery], failure: 
         raise NotApplied(f"there is no job {entry.target!r}")
     if job.job_status == JobStatus.DONE or job.stage == Stage.END:
         return
+    job.ending_bytes = json_bytes([failure.outcome, failure.reason])  # a restart before its stretch must know
     deliveries[job.id] = failure
     if job.id in ready.new:
         ready.new.remove(job.id)

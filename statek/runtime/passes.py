@@ -28,6 +28,7 @@ from statek.runtime.step import Delivery, Failure, Over, Parked, Steps, Wish
 from statek.runtime.turn import Ask
 from statek.sandbox.bounds import Watchdog
 from statek.store import workspace
+from statek.store.encoding import bytes_json
 from statek.store.job import Job, JobStatus, Stage, find_job, jobs_with
 from statek.store.session import Store, address_of, at_address
 
@@ -394,6 +395,8 @@ class Passes:
 
     def _place(self, job: Job) -> None:
         waiting = job.waiting_for or {}
+        if job.ending_bytes is not None:
+            self.deliveries[job.id] = Failure(*bytes_json(job.ending_bytes))
         if job.stage == Stage.ASK and self.records is not None:
             found = self.records.get(records.model_key(job.id, job.turn + 1))
             if found is not None:  # it came in when the worker was stopping

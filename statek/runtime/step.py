@@ -161,7 +161,8 @@ class _Stretch:
 
     def _run(self, delivery: Delivery) -> Wish:
         job = self.job
-        woke = job.waiting_for is not None and job.waiting_for["kind"] in ("subtask", "future")
+        waiting = job.waiting_for
+        woke = waiting is not None and waiting["kind"] in ("subtask", "future")
         job.waiting_bytes = None
         if job.stage == Stage.NEW:
             self._begin()
@@ -355,7 +356,7 @@ class _Stretch:
             job.error = JobDefError(StatekError(error[:MAX_ERROR]), collect_traceback=False)
             job.append_chat(ChatItem("system", self.clock_us, len(job.console_log), error[:MAX_ERROR], error=True))
         job.outcome = outcome
-        job.stage, job.code, job.waiting_bytes = Stage.END, None, None
+        job.stage, job.code, job.waiting_bytes, job.ending_bytes = Stage.END, None, None, None
         job.ended_us = self.clock_us
         if job.journal is not None:
             job.journal, job.journal_refs = None, None

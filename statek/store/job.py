@@ -149,6 +149,7 @@ class Job:
         # waiting and ending
         self.awaited_result = awaited_result
         self.waiting_bytes: bytes | None = None
+        self.ending_bytes: bytes | None = None  # asked to end from outside, not ended yet: [outcome, reason]
         self.exited = False
         self.exit_bytes: bytes | None = None
         self.exit_refs: Any = None
