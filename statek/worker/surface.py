@@ -103,10 +103,14 @@ class LiveSurface:
         self._child.stop.set()
 
     def outcomes(self, most: int) -> dict[str, Any]:
-        """How all jobs ended: `outcomes` (number by outcome) and `failures` (rows of the latest `most`)."""
+        """How all jobs ended: `outcomes` (number by outcome) and `failures` (rows of the latest `most`).
+
+        Inputs that could not become jobs are counted as `refused`; `ps --all` lists them.
+        """
+        refused = len(self._child.store.root.refused)
         ended = [job for job in self._child.store.root.jobs if job is not None and job.outcome]
         failed = [job for job in ended if job.outcome != "ok"]
         return {
-            "outcomes": dict(Counter(str(job.outcome) for job in ended)),
+            "outcomes": Counter(str(job.outcome) for job in ended) | ({"refused": refused} if refused else {}),
             "failures": [views.job_row(job) for job in reversed(failed[-most:])],
         }

@@ -3,6 +3,7 @@
 from typing import Any
 
 from statek.ledger import inbox
+from statek.runtime.passes import Done
 from statek.testing import answer, declare_agent
 from tests.runtime import desk
 from tests.runtime.conftest import OpenDesk
@@ -58,6 +59,19 @@ def test_cancel_a_job_that_has_not_begun(open_desk: OpenDesk) -> None:
     fleet = open_desk(answer("exit(post('x'))"))
     job = fleet.submit("clerk")
     fleet.cancel(job)
+    fleet.run()
+    assert (fleet.job(job).outcome, desk.calls()) == ("cancelled", [])
+
+
+def test_a_cancel_outlives_a_restart(open_desk: OpenDesk) -> None:
+    """A job that was asked to end is ended by the next worker when this one died before it came to that."""
+    fleet = open_desk(answer("exit(post('x'))"))
+    job = fleet.submit("clerk")
+    fleet.cancel(job)
+    fleet.fleet.passes._take_inputs(Done())
+    fleet.fleet.checkpoint()
+    fleet.close()
+    fleet = open_desk()
     fleet.run()
     assert (fleet.job(job).outcome, desk.calls()) == ("cancelled", [])
 
