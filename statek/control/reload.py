@@ -86,6 +86,8 @@ class Watcher:
         self._root, self._env, self._ledger_path = root, env, ledger_path
         self._prepare, self._clock, self._on_result = prepare, clock, on_result
         self._settle, self._sweep, self._poll = settle, sweep, poll
+        self._git_lock = root / ".git" / "index.lock"
+        self._git_is_stuck = False  # the lock outlasted our patience: somebody left it behind
         self._taken_over: str | None = None  # digest of the files that head was last made equal to
         self.state: ReloadState | None = None
 
@@ -148,10 +150,10 @@ class Watcher:
 
     async def _wait_for_git(self) -> None:
         """A checkout writes file after file; its lock says when the set is whole."""
-        lock = self._root / ".git" / "index.lock"
         until = self._clock.monotonic() + _LONGEST_GIT_HOLD
-        while lock.exists() and self._clock.monotonic() < until:
+        while self._git_lock.exists() and self._clock.monotonic() < until:
             await self._clock.sleep(_GIT_LOOK)
+        self._git_is_stuck = self._git_lock.exists()
 
     def _folders(self) -> dict[Path, tuple[int, int]]:
         """The folders to watch, each with its identity on disk."""
@@ -174,6 +176,8 @@ class Watcher:
             if digest == self._taken_over:
                 return None
             release = self._take_over()
+            if release is None:
+                return None
         except SpecProblems as error:
             return self._refused(tuple(to_json(problem) for problem in error.problems))
         except Nacked as error:
@@ -187,9 +191,11 @@ class Watcher:
         self._taken_over = digest
         return ReloadState(True, self._clock.now_us(), (), release)
 
-    def _take_over(self) -> str:
-        """Compile, plan, apply. Returns where head is."""
+    def _take_over(self) -> str | None:
+        """Compile, plan, apply. Returns where head is; None when git began to change the files meanwhile."""
         compilation = compile_project(self._root, env=self._env)
+        if self._git_lock.exists() and not self._git_is_stuck:
+            return None  # what was read may be half of a checkout; the next look comes after it
         if not compilation.ok:
             raise SpecProblems([problem for problem in compilation.problems if problem.severity == "error"])
         with LedgerFile.open(self._ledger_path) as ledger:

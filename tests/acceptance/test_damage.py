@@ -49,7 +49,7 @@ def was_set_aside(desk: Project, ran: Ran) -> bool:
 
 def test_a_truncated_store_is_rebuilt(killed: Project) -> None:
     """A store file that was cut short is set aside and everything is replayed."""
-    os.truncate(store_file(killed), store_file(killed).stat().st_size // 4)
+    os.truncate(store_file(killed), 32_768)  # inside its logs; further back it may not hold anything committed yet
     assert was_set_aside(killed, finish(killed))
 
 
