@@ -28,7 +28,6 @@ SYSTEM = tuple(
     from_callable(function, effect="write")
     for function in (delegation.complete_sub_task, delegation.find_sub_task_handler)
 )  # offered to every agent made in Python
-NO_RETRY = compiled.Retry(1, compiled.Backoff(0, 0, 1.0))
 
 
 @dataclass(frozen=True)

@@ -101,8 +101,7 @@ class Steps:
             self._running[job.id].live.begin_trace()
         stretch = _Stretch(self, job, clock_us)
         wish = stretch.run(delivery)
-        if stretch.status is not None and stretch.status != job.job_status:
-            job.job_status = stretch.status
+        stretch.set_status()
         return wish
 
     def take_answer(self, job: Any, clock_us: int, answer: Answer) -> Over | None:
@@ -110,8 +109,7 @@ class Steps:
         stretch = _Stretch(self, job, clock_us)
         job.waiting_bytes = None
         over = stretch.take_answer(answer)
-        if stretch.status is not None and stretch.status != job.job_status:
-            job.job_status = stretch.status
+        stretch.set_status()
         return over
 
     def fail_statement(self, job: Any, clock_us: int, reason: str) -> Wish:
@@ -119,8 +117,7 @@ class Steps:
         self.forget(job.id)
         stretch = _Stretch(self, job, clock_us)
         wish = stretch.give_up(reason)
-        if stretch.status is not None and stretch.status != job.job_status:
-            job.job_status = stretch.status
+        stretch.set_status()
         return wish
 
     def running(self, job: Any) -> Running:
@@ -150,6 +147,11 @@ class _Stretch:
         self.job = job
         self.clock_us = clock_us
         self.status: Any = None
+
+    def set_status(self) -> None:
+        """Give the job its new status, at the very end and only when it changed."""
+        if self.status is not None and self.status != self.job.job_status:
+            self.job.job_status = self.status
 
     def run(self, delivery: Delivery) -> Wish:
         if isinstance(delivery, Failure):

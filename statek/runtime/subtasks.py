@@ -11,25 +11,11 @@ from statek.exceptions import NotApplied
 from statek.ledger import inputs as declared_inputs
 from statek.runtime import harness
 from statek.runtime.catalog import Catalog
+from statek.runtime.delegation import definition
 from statek.runtime.offer import Offer
-from statek.store import root as store_root
 from statek.store.encoding import json_bytes
 from statek.store.job import Job, new_job
-from statek.store.job_def import JobDef, definition_digest, warmup_data
 from statek.store.subtask import SubTaskHandler
-
-
-def definition_of(agent: Any) -> JobDef:
-    """The definition that jobs of this stored agent share, made once."""
-    if agent.revision:
-        metadata = agent.metadata
-        digest = definition_digest(agent, metadata, None, None, "", None)
-        found: JobDef | None = store_root.find_job_def(digest)
-        return found if found is not None else JobDef(agent)
-    fresh = agent.warmup_def.warmup_code if getattr(agent, "warmup_def", None) is not None else None
-    digest = definition_digest(agent, agent.metadata or {}, None, warmup_data(fresh), "", None)
-    known: JobDef | None = store_root.find_job_def(digest)
-    return known if known is not None else agent.create_job_def()
 
 
 def make_job(
@@ -41,7 +27,7 @@ def make_job(
         NotApplied: there is no such agent, or the inputs do not fit what it declares.
     """
     agent = catalog.stored_agent(role)
-    job_def = definition_of(agent)
+    job_def = definition(agent, None, None, None)
     offer = catalog.of_def(job_def)
     given = dict(inputs)
     if offer.spec is not None:

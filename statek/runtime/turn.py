@@ -11,7 +11,6 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from statek.ledger import compiled
 from statek.ledger.records import model_key
 from statek.llm.messages import Answer, Call, Message, Request
 from statek.runtime.offer import Offer, Part
@@ -31,7 +30,6 @@ class Ask:
 
     request: Request
     chain: tuple[str, ...]
-    retry: compiled.Retry
 
 
 def build_ask(job: Any, offer: Offer, prompt: str) -> Ask:
@@ -43,8 +41,7 @@ def build_ask(job: Any, offer: Offer, prompt: str) -> Ask:
         model="", messages=messages, params=dict(offer.params), tools=offer.formal_tools(), agent=offer.role,
         job=job.id, turn=job.turn + 1, key=model_key(job.id, job.turn + 1),
     )  # fmt: skip
-    retry = offer.spec.retry if offer.spec is not None else compiled.Retry(1, compiled.Backoff(0, 0, 1.0))
-    return Ask(request, offer.chain, retry)
+    return Ask(request, offer.chain)
 
 
 def history(job: Any, style: str) -> Iterator[Message]:

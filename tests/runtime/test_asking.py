@@ -41,7 +41,7 @@ def asker(*models: compiled.Model, **scripts: compiled.Rule) -> Asker:
 def ask(*chain: str) -> Ask:
     """A question to these models."""
     request = Request("", (Message("user", "hi"),), {}, (), "clerk", "clerk/1", 1, "k")
-    return Ask(request, chain, NO_RETRY)
+    return Ask(request, chain)
 
 
 async def test_first_model_answers() -> None:
