@@ -8,11 +8,11 @@ border, other host objects are read-only with public names, host callables show 
 import enum
 import functools
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from statek.exceptions import Refused
-from statek.sandbox import kinds, names
+from statek.sandbox import kinds, names, set_order
 from statek.sandbox.border import Border
 from statek.sandbox.bounds import WATCHDOG
 
@@ -113,8 +113,10 @@ class Access:
             raise TypeError("attribute names are text")
         if (problem := names.attribute_problem(name)) is not None:
             raise Refused(problem)
+        if type(owner) in kinds.STAND_INS and not name.startswith("_") and name not in names.HOLDER_NAMES:
+            return self._entering(self._border.get_attribute(owner, name))
         if self._border.is_placeholder(owner):
-            owner = self._border.resolve(owner)
+            return self.get_attribute(self._border.resolve(owner), name)
         if name == "__class__":
             return self.class_of(owner)
         if isinstance(owner, type):
@@ -135,7 +137,7 @@ class Access:
 
     def class_of(self, value: Any) -> Any:
         """Give the class of a value, or what stands for it when model code may not hold it."""
-        kind = type(value)
+        kind = value.__class__ if self._border.is_durable(value) else type(value)
         if kinds.is_shown_class(kind) or id(kind) in self._shown:
             return kind
         return type_facade_of(kind)
@@ -227,8 +229,15 @@ class Access:
         if name in names.HOLDER_NAMES and not (name in _ERROR_NAMES and isinstance(owner, Exception)):
             raise Refused(f"the attribute '{name}' of {kind.__name__} is not available here")
         if self._border.is_durable(owner):
-            return self._border.get_attribute(owner, name)
+            return self._entering(self._border.get_attribute(owner, name))
         return self._handed_out(getattr(owner, name), owner, name)
+
+    def _entering(self, value: Any) -> Any:
+        return self._border.admit(value) if self._border.is_placeholder(value) else value
+
+    def hide(self, value: object) -> None:
+        """Close the attributes of a host callable that is offered while the namespace is in use."""
+        self._opaque.add(id(value))
 
     def _handed_out(self, value: Any, owner: Any, name: str) -> Any:
         """Check what a host object gives: containers as copies, never modules, functions, classes or loggers."""
@@ -264,12 +273,14 @@ class Access:
         kind = type(owner)
         if kind in self._plain_names and kind is not types.SimpleNamespace:
             return owner[key]
+        if kind in kinds.STAND_INS:
+            return self._entering(self._border.get_item(owner, key))
         if self._border.is_placeholder(owner):
             return self.get_item(self._border.resolve(owner), key)
         if kinds.is_job_value(owner) or isinstance(owner, type):
             return owner[key]
         if self._border.is_durable(owner):
-            return self._border.get_item(owner, key)
+            return self._entering(self._border.get_item(owner, key))
         value = owner[key]
         if kinds.is_withheld(value) and id(value) not in self._shown:
             raise Refused(f"a {type(value).__name__} is not for code here")
@@ -286,6 +297,8 @@ class Access:
         kind = type(owner)
         if name is None and kind in kinds.CONTAINERS:
             return owner
+        if kind in kinds.STAND_INS and (name is None or not name.startswith("_")):
+            return _Written(self._border, owner)
         if kinds.is_job_class(kind) and name not in names.CLASS_BODY_NAMES:
             return owner
         if self._border.is_placeholder(owner):
@@ -310,18 +323,25 @@ class Access:
     def may_change(self, owner: Any) -> bool:
         """Whether an in-place operator may alter this value."""
         kind = type(owner)
-        return kind in kinds.CONTAINERS or (kind not in self._plain_names and kinds.is_job_class(kind))
+        if kind in kinds.CONTAINERS:
+            return True
+        return kind not in self._plain_names and (kinds.is_job_class(kind) or self._border.is_durable(owner))
 
     # --- iteration --------------------------------------------------------------------------------------------------
 
     def iterate(self, values: Any) -> Iterator[Any]:
         """Go through `values`, ticking."""
+        if type(values) in set_order.KINDS:
+            return _ticking(set_order.in_order(values))
         if type(values) in self._plain_names:
             return _ticking(iter(values))
         return _ticking(self.iterator(values))
 
     def iterator(self, values: Any) -> Iterator[Any]:
         """Give an iterator of `values` without ticks of its own."""
+        if type(values) in set_order.KINDS:
+            ordered = set_order.in_order(values)
+            return _ticking(ordered) if len(values) > _LONG else ordered
         if type(values) in self._plain_names:
             if type(values) in _LONG_TYPES and len(values) > _LONG:
                 return _ticking(iter(values))
@@ -333,7 +353,7 @@ class Access:
         if isinstance(values, Iterator):
             return values
         if self._border.is_durable(values):
-            return self._border.iterate(values)
+            return map(self._entering, self._border.iterate(values))
         return self._vetted(iter(values))
 
     def _vetted(self, values: Iterator[Any]) -> Iterator[Any]:
@@ -398,6 +418,11 @@ _hidden: dict[type, HiddenType] = {}
 def type_facade_of(kind: type) -> HiddenType:
     """Give the one stand-in for a class."""
     return _hidden.setdefault(kind, HiddenType(kind))
+
+
+def counted(values: Iterable[Any]) -> Iterator[Any]:
+    """Go through plain values, ticking."""
+    return _ticking(iter(values))
 
 
 def _ticking(values: Iterator[Any]) -> Iterator[Any]:

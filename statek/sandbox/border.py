@@ -5,7 +5,7 @@ The runtime implements it over jobs and the store; `LocalBorder` in `runner.py` 
 
 import random
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Border(Protocol):
@@ -37,6 +37,28 @@ class Border(Protocol):
         Raises:
             FutureError: it is not there yet.
         """
+        ...
+
+    def resolve_within(self, value: object) -> object:
+        """Give a value with the placeholders in its lists, tuples, sets and dicts resolved: itself or a copy.
+
+        Raises:
+            FutureError: one is not there yet.
+        """
+        ...
+
+    def resolve_arguments(
+        self, function: object, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Resolve the placeholders among the arguments of a call, except where the function takes placeholders."""
+        ...
+
+    def elements(self, value: object) -> object:
+        """Give the placeholders of the elements of one whose length is promised, else its value."""
+        ...
+
+    def admit(self, value: object) -> object:
+        """Give what a placeholder that comes in from outside is for this job: itself, or its value in plain code."""
         ...
 
     def get_attribute(self, owner: object, name: str) -> object:

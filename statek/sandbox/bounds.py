@@ -18,8 +18,10 @@ from statek.exceptions import TimeLimit
 
 ALARM_SECONDS = 0.05
 HEARTBEAT_SECONDS = 0.5
+STUCK_SECONDS = 60.0  # over its time, in code that cannot be left: no sign of life is given any more
 LOOK_EVERY = 0x3FF  # ticks between two looks at the clock
 WEIGH_EVERY = 0x1FFF  # ticks between two looks at the memory
+BASE_SECONDS = 0.1  # how old the memory may be that growth is counted from
 CHARGE_BYTES = 16 << 20  # built values since the last look at the memory
 JOB_PREFIX = "<job "
 
@@ -58,9 +60,12 @@ class Watchdog:
         self.reason = ""
         self._armed = False
         self._ends = 0.0
+        self._grace = STUCK_SECONDS
         self._seconds = 0.0
         self._memory = 0
         self._ceiling = 0
+        self._base = 0
+        self._weighed_at = -BASE_SECONDS
         self._ticks = 0
         self._charged = 0
         self._installed = False
@@ -89,11 +94,17 @@ class Watchdog:
             self._installed = False
 
     @contextmanager
-    def armed(self, seconds: float, memory_bytes: int) -> Iterator[None]:
-        """Bound what runs inside to `seconds` of wall time and `memory_bytes` of growth."""
-        self._seconds, self._memory = seconds, memory_bytes
+    def armed(self, seconds: float, memory_bytes: int, *, grace: float = STUCK_SECONDS) -> Iterator[None]:
+        """Bound what runs inside to `seconds` of wall time and `memory_bytes` of growth.
+
+        What cannot be left goes on beyond its time; after `grace` more seconds no sign of life is given any more.
+        """
+        self._seconds, self._memory, self._grace = seconds, memory_bytes, grace
         self._ends = time.monotonic() + seconds
-        self._ceiling = resident_bytes() + memory_bytes
+        if self._ends - seconds > self._weighed_at + BASE_SECONDS:
+            self._weighed_at = self._ends - seconds
+            self._base = resident_bytes()
+        self._ceiling = self._base + memory_bytes
         self.overdue, self.reason, self._charged, self._armed = False, "", 0, True
         self._set_timer()
         try:
@@ -150,17 +161,20 @@ class Watchdog:
             self.overdue = True
             self.reason = f"the code took more than {self._memory >> 20} MB of memory and was stopped"
 
+    def _is_stuck(self) -> bool:
+        return self._armed and time.monotonic() > self._ends + self._grace
+
     def _set_timer(self) -> None:
         """Keep the timer going: set anew for every stretch it would not fire as long as stretches are short."""
-        if not self._installed or threading.current_thread() is not threading.main_thread():
-            return
         every = ALARM_SECONDS if self._armed or self._heartbeat is not None else 0.0
-        if every != self._every:
+        if every == self._every or not self._installed:
+            return
+        if threading.current_thread() is threading.main_thread():
             self._every = every
             signal.setitimer(signal.ITIMER_REAL, every, every)
 
     def _on_alarm(self, _number: int, frame: FrameType | None) -> None:
-        if self._heartbeat is not None and time.monotonic() >= self._next_beat:
+        if self._heartbeat is not None and time.monotonic() >= self._next_beat and not self._is_stuck():
             self._next_beat = time.monotonic() + HEARTBEAT_SECONDS
             self._heartbeat()
         if self._armed:

@@ -36,6 +36,10 @@ class LongRange(Sequence[int]):
         """Stand for `values`."""
         self._range, self._tick = values, tick
 
+    def as_range(self) -> range:
+        """Give the range it stands for."""
+        return self._range
+
     def __len__(self) -> int:
         """Count of numbers."""
         return len(self._range)
@@ -140,9 +144,13 @@ class Facades:
         }
         self._replaced |= {kind: self._collected(kind) for kind in (list, tuple, set, frozenset)}
         self._free_classes = frozenset({super, property, staticmethod, classmethod, object})
+        self._offered = self._builtins()
 
     def names(self) -> dict[str, Any]:
-        """The builtins, by name."""
+        """The builtins, by name: always the same objects."""
+        return dict(self._offered)
+
+    def _builtins(self) -> dict[str, Any]:
         direct = """abs bin bool bytearray bytes callable chr classmethod complex dict divmod filter float frozenset hex
             int isinstance issubclass len list map object oct ord property range reversed set slice staticmethod str
             super tuple zip enumerate NotImplemented Ellipsis"""
@@ -173,6 +181,12 @@ class Facades:
         own["ascii"].__name__ = "ascii"
         return own
 
+    def looking_inside(self) -> set[int]:
+        """Ids of the builtins that use the members of what they are given: as they are called, see `callee`."""
+        chosen = ("print", "exit", "repr", "ascii", "format", "sum", "sorted", "max", "min", "any", "all")
+        replaced = [self._replaced[kind] for kind in (str, set, frozenset)]
+        return {id(function) for function in (*(self._offered[name] for name in chosen), *replaced)}
+
     # --- calls ------------------------------------------------------------------------------------------------------
 
     def callee(self, function: Any) -> Any:
@@ -181,8 +195,11 @@ class Facades:
         Raises:
             Refused: a class that was not offered.
         """
-        if type(function) in _DIRECT or not isinstance(function, type):
+        if type(function) in _DIRECT:
             return function
+        if not isinstance(function, type):
+            is_later = self._border.is_placeholder(function)
+            return self.callee(self._border.resolve(function)) if is_later else function
         if isinstance(function, enum.EnumType) and not function.__members__ and not kinds.is_job_class(function):
             return functools.partial(function, module=kinds.JOB_MODULE)  # Enum("Color", "RED BLUE")
         replaced = self._replaced.get(function)

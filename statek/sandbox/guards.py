@@ -16,10 +16,11 @@ from types import GeneratorType
 from typing import Any
 
 from statek.exceptions import FutureError, Refused, Signal
-from statek.sandbox import classes, facades, kinds, modules, operators, replacements, sizes, textual
+from statek.sandbox import classes, facades, kinds, modules, operators, replacements, set_order, sizes, textual
 from statek.sandbox.access import Access
 from statek.sandbox.border import Border as Border  # re-exported
 from statek.sandbox.bounds import WATCHDOG, declare_pure
+from statek.sandbox.calls import Calls
 from statek.sandbox.cleanup import Cleanup
 from statek.sandbox.facades import Console, Facades
 from statek.sandbox.kinds import is_job_class as is_job_class  # re-exported
@@ -53,6 +54,8 @@ _METHODS: dict[tuple[type, str], Callable[..., Any]] = {
         for name in ("split", "rsplit", "splitlines")
     },
     **{(string.Template, name): sizes.substitute(name) for name in ("substitute", "safe_substitute")},
+    (set, "pop"): set_order.pop,
+    (dict, "class fromkeys"): set_order.fromkeys,
     (re.Pattern, "findall"): replacements.pattern_findall,
     (re.Pattern, "split"): replacements.pattern_split,
     (str, "encode"): textual.encode,
@@ -79,6 +82,7 @@ class Guards:
         self.text = textual.Text(self.access)
         self.access.use(_METHODS | replacements.clock_guards(border) | self._bound_methods())
         self.facades = Facades(self.access, border, self.console, shown)
+        self.calls = Calls(border, self.facades.looking_inside())
         self.cleanup = Cleanup(border)
         kit = replacements.Kit(self.access, border, self.facades.callee, shown)
         self.modules = modules.Modules(kit, allowances.imports)
@@ -124,6 +128,7 @@ class Guards:
             "_match_": self.cases.prepare,
             "_cases_": self.cases.values,
             "_case_class_": self.cases.checked_class,
+            **self.calls.names(),
             "__build_class__": classes.build_class,
             "__import__": self.modules.import_hook,
             "__name__": kinds.JOB_MODULE,

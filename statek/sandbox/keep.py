@@ -8,13 +8,17 @@ calls `dumps` between statements, `dumps_value` for the results of calls, `diges
 """
 
 import contextlib
+import pickle
+import sys
+import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from statek.exceptions import CannotKeep
-from statek.sandbox.keep_digest import digest_of
+from statek.sandbox.keep_digest import digest_of, digest_of_call
 from statek.sandbox.keep_format import FORMAT, LIMIT, Surroundings, TooLarge, is_machinery
+from statek.sandbox.keep_loading import CLASSES, ClassBook
 from statek.sandbox.keep_read import read
 from statek.sandbox.keep_write import Unkept, measure, write
 
@@ -25,12 +29,18 @@ __all__ = [
     "Surroundings",
     "TooLarge",
     "digest_of",
+    "digest_of_call",
     "dumps",
     "dumps_value",
     "loads",
     "loads_value",
 ]
+NOTHING: Final[Mapping[str, object]] = types.MappingProxyType({})
 _SHOWN: Final = 3  # names in the message of TooLarge
+
+
+_HEAD = bytes((FORMAT,))
+_PLAIN = frozenset({type(None), bool, int, float})  # written alike by every pickler, in a few bytes
 
 
 @dataclass(frozen=True)
@@ -48,25 +58,32 @@ class Kept:
     lost: Mapping[str, str]
 
 
-def dumps(namespace: Mapping[str, object], around: Surroundings, *, limit: int = LIMIT) -> Kept:
+def dumps(
+    namespace: dict[str, object], around: Surroundings, *, extra: Mapping[str, object] = NOTHING, limit: int = LIMIT
+) -> Kept:
     """Write the names of a job, in their order; names `__x` and `_x_` belong to the kit and are left out.
 
     Where `namespace` holds `__builtins__` it is taken for the globals of the job's functions, and a function with
-    other globals is refused.
+    other globals is refused. `extra` holds what the kit keeps beside the names, under names that no job can write.
 
     Raises:
         TooLarge: more than `limit` bytes; the message names the largest.
     """
-    names = {name: value for name, value in namespace.items() if name[:1] != "_" or not is_machinery(name)}
+    own = namespace.copy()
+    for name in [name for name in own if name[:1] == "_"]:
+        if is_machinery(name):
+            del own[name]
+    names = {**extra, **own} if extra else own
+    book = namespace.get(CLASSES)
     home = namespace if "__builtins__" in namespace else None
     lost: dict[str, str] = {}
     try:
         try:
-            data, refs = write(names, around, home=home, limit=limit)
+            data, refs = write(_counted(names, book), around, home=home, limit=limit)
         except Unkept:
             lost = _lost(names, around, home, limit)
             names = {name: value for name, value in names.items() if name not in lost}
-            data, refs = write(names, around, home=home, limit=limit)
+            data, refs = write(_counted(names, book), around, home=home, limit=limit)
     except TooLarge as error:
         raise _too_large(names, around, home, limit) from error
     return Kept(data, refs, lost)
@@ -82,23 +99,32 @@ def loads(data: bytes, refs: Sequence[object], around: Surroundings, into: dict[
         CannotKeep: the bytes have another format, are damaged, or say what is never written.
         BugError: there are functions and `into` has no `__builtins__`.
     """
-    names = read(data, refs, around, into)
+    found = read(data, refs, around, into)
+    names = found.value
     if type(names) is not dict:
         raise CannotKeep(f"the stored workspace is damaged: it holds a {type(names).__name__}, not names")
+    names.pop(CLASSES, None)
     for name in names:
         if type(name) is not str or is_machinery(name):
             raise CannotKeep(f"the stored workspace is damaged: {name!r} is no name of a job")
-    into.update(names)
+    into.update((sys.intern(name), value) for name, value in names.items())
+    found.settle()
 
 
-def dumps_value(value: object, around: Surroundings, *, limit: int = LIMIT) -> tuple[bytes, tuple[object, ...]]:
+def dumps_value(
+    value: object, around: Surroundings, *, home: dict[str, object] | None = None, limit: int = LIMIT
+) -> tuple[bytes, tuple[object, ...]]:
     """Write one value, such as the result of a call; give the bytes and the durable objects they refer to.
+
+    Classes of the job whose names are `home` are the same classes when the value is read for it.
 
     Raises:
         CannotKeep: why it cannot be kept; TooLarge beyond `limit` bytes.
     """
+    if type(value) in _PLAIN:
+        return _HEAD + pickle.dumps(value, protocol=5), ()
     try:
-        return write(value, around, home=None, limit=limit)
+        return write(value, around, home=home, limit=limit)
     except Unkept as error:
         raise CannotKeep(_reason(error, value)) from error
 
@@ -106,17 +132,24 @@ def dumps_value(value: object, around: Surroundings, *, limit: int = LIMIT) -> t
 def loads_value(
     data: bytes, refs: Sequence[object], around: Surroundings, functions_globals: dict[str, object] | None = None
 ) -> object:
-    """Read one value; its functions get `functions_globals`, and without it they are refused.
+    """Read one value; its functions get `functions_globals`, and without it they are stubs.
 
     Raises:
         CannotKeep: as `loads`.
         BugError: as `loads`.
     """
-    return read(data, refs, around, functions_globals)
+    found = read(data, refs, around, functions_globals)
+    found.settle()
+    return found.value
+
+
+def _counted(names: dict[str, object], book: object) -> dict[str, object]:
+    """Put the count of the job's classes behind its names: numbers of classes that are gone are not given again."""
+    return {**names, CLASSES: book} if isinstance(book, ClassBook) and book.last else names
 
 
 def _lost(
-    names: Mapping[str, object], around: Surroundings, home: Mapping[str, object] | None, limit: int
+    names: Mapping[str, object], around: Surroundings, home: dict[str, object] | None, limit: int
 ) -> dict[str, str]:
     """Find the culprits by writing each name alone."""
     lost = {}
@@ -137,7 +170,7 @@ def _reason(error: Unkept, value: object) -> str:
 
 
 def _too_large(
-    names: Mapping[str, object], around: Surroundings, home: Mapping[str, object] | None, limit: int
+    names: Mapping[str, object], around: Surroundings, home: dict[str, object] | None, limit: int
 ) -> TooLarge:
     sizes = {}
     for name, value in names.items():

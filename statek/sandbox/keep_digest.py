@@ -9,6 +9,7 @@ digested once.
 """
 
 import collections
+import contextlib
 import hashlib
 import itertools
 import types
@@ -18,12 +19,14 @@ from enum import Enum
 from typing import Any, Final
 
 from statek.exceptions import CannotKeep
-from statek.sandbox import keep_errors, keep_values, sources
+from statek.sandbox import keep_errors, keep_shapes, keep_values, sources
 from statek.sandbox.keep_reasons import reason_for
 from statek.sandbox.keep_values import Parts
+from statek.sandbox.kinds import is_job_class
 
 VISITS: Final = 2_000_000  # parts looked at before giving up on a value that multiplies without end
 _SCALARS: Final = frozenset({type(None), bool, int, float})
+_FLAT: Final = frozenset({type(None), bool, int, float, str, bytes})
 _ORDERED: Final = frozenset({list, tuple, collections.deque})
 _SETS: Final = frozenset({set, frozenset})
 _MAPPINGS: Final = frozenset({dict, collections.Counter})
@@ -42,6 +45,15 @@ def digest_of(value: object, number_of: Callable[[object], int]) -> str:
     """
     text = _Digest(number_of).of(value)
     return hashlib.blake2b(text, digest_size=6).hexdigest()
+
+
+def digest_of_call(args: tuple[object, ...], kwargs: dict[str, object], number_of: Callable[[object], int]) -> str:
+    """Give 12 hex digits for the arguments of a call; see `digest_of`. Plain values take a shorter way."""
+    if all(type(value) in _FLAT for value in args) and all(type(value) in _FLAT for value in kwargs.values()):
+        with contextlib.suppress(ValueError):  # a whole number too long for decimal digits
+            text = repr((args, sorted(kwargs.items())))
+            return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+    return digest_of([list(args), kwargs], number_of)
 
 
 class _Order(Enum):
@@ -159,14 +171,20 @@ class _Digest:
             return name, _Order.COUNTS, iter((dict(vars(value)),))
         if (row := keep_values.BY_TYPE.get(kind)) is not None:
             return row.name, _Order.COUNTS, iter(row.parts(value))
+        if is_job_class(kind):
+            return "instance", _Order.COUNTS, iter(_instance_parts(value))
         special, found = self.special(value)
         return special, _Order.COUNTS, iter(found)
 
     def special(self, value: Any) -> tuple[str, Parts]:
         """Take functions, exceptions, types and durable objects apart."""
         kind = type(value)
-        if kind is types.FunctionType:
-            return "function", _function_parts(value)
+        if kind is types.FunctionType and (key := sources.key_of(value.__code__)) is not None:
+            return "function", _function_parts(value, key)
+        if kind is types.MethodType:
+            return "method", (value.__func__, value.__self__)
+        if is_job_class(value):
+            return "class", (value.__qualname__,)
         if kind in keep_errors.NAMES:
             return "error", (keep_errors.NAMES[kind], value.args, keep_errors.state_of(value))
         if isinstance(value, type) and value in keep_values.TYPE_NAMES:
@@ -177,11 +195,22 @@ class _Digest:
             raise CannotKeep(reason_for(value)) from error
 
 
-def _function_parts(function: types.FunctionType) -> Parts:
+def _instance_parts(value: Any) -> Parts:
+    """Name of the class, and everything an instance holds."""
+    kind = type(value)
+    if isinstance(value, Enum):
+        return kind.__qualname__, value._name_, value._value_
+    layout = keep_shapes.layout_of(kind)
+    plain = keep_shapes.FROZEN.get(layout) or keep_shapes.FILLED.get(layout)
+    content: Parts = (plain(value),) if plain is not None else ()
+    if isinstance(value, Exception):
+        content = (value.args, keep_errors.state_of(value))
+    slots = {name: getattr(value, name) for name in keep_shapes.slots_of(kind) if hasattr(value, name)}
+    return kind.__qualname__, *content, dict(getattr(value, "__dict__", {})), slots
+
+
+def _function_parts(function: types.FunctionType, key: sources.CodeKey) -> Parts:
     """Where the source of a function of the job stands, its defaults, and what it closes over."""
-    key = sources.key_of(function.__code__)
-    if key is None:
-        raise CannotKeep(reason_for(function))
     bound = [_contents(cell) for cell in function.__closure__ or ()]
     return key.digest, key.qualname, key.line, key.nth, function.__defaults__, function.__kwdefaults__, bound
 

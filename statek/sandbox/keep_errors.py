@@ -46,16 +46,21 @@ EXCEPTIONS: dict[str, type[Exception]] = {
 NAMES: dict[type, str] = {kind: name for name, kind in EXCEPTIONS.items()}
 
 
-def build(name: str, args: tuple[Any, ...]) -> Exception:
-    """Make the exception called `name`. Constructors written in Python are not run: `fill` sets what they had set.
+def build(name: str, args: tuple[Any, ...], kind: type[Any] | None = None) -> Exception:
+    """Make the exception called `name`, or a job's own `kind` of it.
+
+    Constructors written in Python are not run: `fill` sets what they had set.
 
     Raises:
         KeyError: no such exception.
         TypeError: arguments that a built-in constructor does not take.
     """
-    kind = EXCEPTIONS[name]
-    error = kind(*args) if name in _BUILTIN else kind.__new__(kind, *args)
-    if type(error) is not kind:
+    base = EXCEPTIONS[name]
+    made: type[Exception] = base if kind is None else kind
+    error = base(*args) if name in _BUILTIN and made is base else base.__new__(made, *args)
+    if made is not base:
+        base.__init__(error, *args)
+    if type(error) is not made:
         raise TypeError(f"{name}{args!r} makes {type(error).__name__}")
     return error
 
@@ -64,7 +69,7 @@ def fill(error: Exception, state: State) -> None:
     """Set the attributes that `state_of` found."""
     own, members = state
     for name, value in members.items():
-        if name not in _member_names(type(error)):
+        if name not in _member_names(_known(type(error))):
             raise TypeError(f"{type(error).__name__} has no member {name!r}")
         setattr(error, name, value)
     error.__dict__.update(own)
@@ -76,16 +81,22 @@ def state_of(error: Exception) -> State | None:
     Raises:
         CannotKeep: its arguments no longer make such an exception.
     """
+    known = _known(type(error))
     try:
-        plain = build(NAMES[type(error)], error.args)
+        plain = build(NAMES[known], error.args)
     except (TypeError, ValueError) as cause:
-        raise CannotKeep(f"its arguments no longer make a {type(error).__name__}; keep str(error)") from cause
+        raise CannotKeep(f"its arguments no longer make a {known.__name__}; keep str(error)") from cause
     members = {}
-    for name in _member_names(type(error)):
+    for name in _member_names(known):
         value = getattr(error, name, None)
         if not _same(value, getattr(plain, name, None)):
             members[name] = value
     return (dict(vars(error)), members) if vars(error) or members else None
+
+
+def _known(kind: type[Exception]) -> type[Exception]:
+    """Give the exception of this table that a class is or derives from."""
+    return next(base for base in kind.__mro__ if base in NAMES)
 
 
 def _same(one: object, other: object) -> bool:

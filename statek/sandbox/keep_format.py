@@ -19,6 +19,14 @@ class TooLarge(CannotKeep):
     """The workspace would take more bytes than its limit."""
 
 
+def _no_function(_: object) -> str | None:
+    return None
+
+
+def _unknown_function(name: str) -> object:
+    raise LookupError(f"nothing here knows functions of the application by name, {name!r} included")
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What a workspace can lean on without holding it itself.
@@ -29,11 +37,17 @@ class Surroundings:
             values (a list, a Decimal) found in it are still written as values.
         is_durable: says whether an object lives in the store; such objects travel beside the bytes.
         compile_source: compiles a source under the rules of the sandbox and registers it with `sources`.
+        function_name: gives the lasting name ("module:qualname") of a function of the application that a job may
+            hold without being offered it by name; None for everything else.
+        function: gives the function back by that name, LookupError with the reason when it is gone. Names come from
+            bytes that may be crafted, so it alone decides which names are served.
     """
 
     host: Mapping[str, object]
     is_durable: Callable[[object], bool]
     compile_source: Compiler
+    function_name: Callable[[object], str | None] = _no_function
+    function: Callable[[str], object] = _unknown_function
     _names: dict[int, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 A stream names makers and nothing else; the reader binds each to the one load that is going on (`Loading`). A `make_*`
 gives a new object, a `fill_*` sets the state of an object that was made in the same load and of nothing else: host
 objects and durable objects are reached, never changed. Names and arguments are a stored format: new makers may be
-added, existing ones never change. `RESERVED` holds the names that classes of the job will use.
+added, existing ones never change. Makers of classes and their instances are in `keep_class_makers`.
 
 Every argument comes from bytes that may be damaged or crafted, so each maker checks what it is about to touch.
 """
@@ -14,24 +14,28 @@ import functools
 import random
 import struct
 import types
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn
+from collections.abc import Callable
+from typing import Any, Final
 
 from statek.exceptions import BugError
-from statek.sandbox import keep_errors, keep_values, sources
-from statek.sandbox.keep_format import Surroundings
+from statek.sandbox import keep_errors, keep_shapes, keep_values, kinds, sources
+from statek.sandbox.access import counted
+from statek.sandbox.facades import LongRange
+from statek.sandbox.keep_loading import MAKERS, Loading, exactly, text, wrong
+from statek.sandbox.keep_loading import Maker as Maker
+from statek.sandbox.keep_loading import Stub as Stub
 
 Key = tuple[str, str, str, int, int, tuple[str, ...]]  # digest, source, qualified name, line, nth, free variables
 
-RESERVED: Final = frozenset(
-    {
-        *("make_class", "fill_class", "make_instance", "fill_instance", "make_dataclass", "make_enum"),
-        *("make_member", "make_method", "make_property", "make_staticmethod", "make_classmethod", "make_foreign"),
-    }
-)
-MAKERS: dict[str, "Maker"] = {}
 
+def __getattr__(name: str) -> Maker:
+    """Give a maker that is written elsewhere: the stored format finds all of them here."""
+    if name in MAKERS:
+        return MAKERS[name]
+    raise AttributeError(name)
+
+
+_ELSEWHERE: Final = ": its code is with the job that made it"
 SEQUENCES: Final = (list, tuple, range, str, bytes)  # whose iterators are kept
 METHODS: Final[dict[type, frozenset[str]]] = {  # bound methods that are kept: `add = seen.append`
     kind: frozenset(name for name in vars(kind) if name[:1] != "_")
@@ -47,105 +51,32 @@ CONTAINERS: Final[dict[str, type]] = {
 }
 
 
-@dataclass
-class Loading:
-    """One load: where it takes things from, and which objects it made itself."""
-
-    refs: Sequence[object]
-    around: Surroundings
-    namespace: dict[str, object] | None  # becomes __globals__ of functions
-    made: dict[int, object] = field(default_factory=dict)
-
-    def own(self, value: Any) -> Any:
-        """Note that `value` was made here, so that it may be filled."""
-        self.made[id(value)] = value
-        return value
-
-    def mine(self, value: Any, *kinds: type) -> Any:
-        """Give `value` back if it was made here and has one of `kinds`; TypeError otherwise."""
-        if self.made.get(id(value)) is not value or type(value) not in kinds:
-            raise TypeError(f"{type(value).__name__} is not to be filled")
-        return value
-
-
-class Maker:
-    """The name of a maker, as the writer puts it into the stream."""
-
-    __slots__ = ("build", "name")
-
-    def __init__(self, build: Callable[..., Any]) -> None:
-        self.name: str = build.__name__
-        self.build = build
-        MAKERS[self.name] = self
-
-    def __call__(self, *_: Any) -> NoReturn:
-        """Refuse: makers run inside a load only; the pickler merely wants something callable."""
-        raise BugError(f"maker {self.name} was called outside of a load")
-
-
-class Stub:
-    """Stands for what was offered to the job and is no more; using it says so.
-
-    It remembers how it was written, so that the real object comes back when it is offered again.
-    """
-
-    __slots__ = ("_stub_recipe", "_stub_state", "_stub_text")
-
-    def __init__(self, name: str, why: str, *recipe: Any) -> None:
-        """Keep the message and the `recipe`: the maker and its arguments."""
-        self._stub_text = f"{name!r} is no longer offered to this job{why}"
-        self._stub_recipe = recipe
-        self._stub_state: Any = None
-
-    def __getattr__(self, name: str) -> NoReturn:
-        """Refuse; special names are merely absent, so that looking at a stub is harmless."""
-        if name[:2] == "__":
-            raise AttributeError(name)
-        raise NameError(self._stub_text)
-
-    def _refuse(self, *_: object, **__: object) -> NoReturn:
-        raise NameError(self._stub_text)
-
-    __call__ = __getitem__ = __setitem__ = __delitem__ = __contains__ = __iter__ = __next__ = _refuse
-    __len__ = __enter__ = __exit__ = _refuse
-    __bool__: Callable[..., bool] = _refuse
-    __str__: Callable[..., str] = _refuse
-
-    def __repr__(self) -> str:
-        return f"<{self._stub_text}>"
-
-    def __getstate__(self) -> tuple[tuple[Any, ...], Any]:
-        """Give how the missing object was written: (maker, arguments...), state or None."""
-        return self._stub_recipe, self._stub_state
-
-    def __setstate__(self, state: Any) -> None:
-        """Remember the state that the missing object is to be filled with."""
-        self._stub_state = state
-
-
-def _text(value: Any) -> str:
-    if type(value) is not str:
-        raise TypeError(f"expected a text, found {type(value).__name__}")
-    return value
-
-
 @Maker
 def make_value(_: Loading, kind: str, *parts: Any) -> Any:
     """Build a value of `keep_values`."""
-    return keep_values.BY_NAME[_text(kind)].build(*parts)
+    return keep_values.BY_NAME[text(kind)].build(*parts)
 
 
 @Maker
 def make_type(_: Loading, name: str) -> type:
     """Give a type that may be a value itself."""
-    return keep_values.TYPES[_text(name)]
+    return keep_values.TYPES[text(name)]
 
 
 @Maker
 def make_host(loading: Loading, name: str) -> object:
     """Give what the environment offers under `name`, or a stub."""
     host = loading.around.host
-    return host[name] if _text(name) in host else Stub(name, "", make_host, name)
+    return host[name] if text(name) in host else Stub(name, "", make_host, name)
+
+
+@Maker
+def make_foreign(loading: Loading, name: str) -> object:
+    """Give a function of the application by its lasting name, or a stub."""
+    try:
+        return loading.around.function(text(name))
+    except LookupError as error:
+        return Stub(name, f": {error.args[0]}" if error.args else "", make_foreign, name)
 
 
 @Maker
@@ -161,7 +92,7 @@ def make_container(loading: Loading, kind: str, bound: int | None = None) -> obj
     """Make an empty container of CONTAINERS; `bound` is the maxlen of a deque."""
     if kind == "deque":
         return loading.own(collections.deque(maxlen=bound))
-    return loading.own(CONTAINERS[_text(kind)]())
+    return loading.own(CONTAINERS[text(kind)]())
 
 
 @Maker
@@ -169,7 +100,7 @@ def fill_container(loading: Loading, target: Any, state: tuple[Any, Any]) -> Non
     """Put items (a dict; a list for a deque or ChainMap) into an empty container; the second is a factory or None."""
     loading.mine(target, *CONTAINERS.values())
     factory, kind = state[1], type(target)
-    items = _exactly(state[0], list if kind in (collections.deque, collections.ChainMap) else dict)
+    items = exactly(state[0], list if kind in (collections.deque, collections.ChainMap) else dict)
     if kind is collections.deque:
         target.extend(items)
     elif kind is collections.ChainMap:
@@ -180,7 +111,7 @@ def fill_container(loading: Loading, target: Any, state: tuple[Any, Any]) -> Non
         for key, value in items.items():
             target[key] = value
     if factory is not None:
-        target.default_factory = factory if kind is collections.defaultdict and callable(factory) else _wrong(factory)
+        target.default_factory = factory if kind is collections.defaultdict and callable(factory) else wrong(factory)
 
 
 @Maker
@@ -193,17 +124,19 @@ def make_cell(loading: Loading) -> types.CellType:
 def fill_cell(loading: Loading, cell: types.CellType, state: tuple[object]) -> None:
     """Bind a shared variable; never to another one, since a long chain of those overflows the C stack when freed."""
     (value,) = state
-    loading.mine(cell, types.CellType).cell_contents = _wrong(value) if type(value) is types.CellType else value
+    loading.mine(cell, types.CellType).cell_contents = wrong(value) if type(value) is types.CellType else value
 
 
 @Maker
 def make_function(loading: Loading, key: Key, cells: tuple[types.CellType, ...]) -> object:
     """Make a function from its source, or a stub when the source has it no more."""
     digest, source, qualname, line, nth, free = key
-    name = _text(qualname).rpartition(".")[2]
+    name = text(qualname).rpartition(".")[2]
+    if loading.namespace is None:
+        return loading.own(Stub(name, _ELSEWHERE, make_function, key, cells))
     try:
         code = sources.code_of(
-            sources.CodeKey(_text(digest), qualname, line, nth), _text(source), loading.around.compile_source
+            sources.CodeKey(text(digest), qualname, line, nth), text(source), loading.around.compile_source
         )
         closure = _closure(code, dict(zip(free, cells, strict=True)))
     except LookupError as error:
@@ -220,8 +153,7 @@ def _closure(code: types.CodeType, cells: dict[str, types.CellType]) -> tuple[ty
 
 
 def _globals(loading: Loading) -> dict[str, object]:
-    if loading.namespace is None:
-        raise TypeError("a function where no namespace was given for it")
+    assert loading.namespace is not None
     if "__builtins__" not in loading.namespace:
         raise BugError("set __builtins__ of the namespace before loading: its functions would get Python's own")
     return loading.namespace
@@ -243,7 +175,7 @@ def fill_function(loading: Loading, function: Any, state: dict[str, Any]) -> Non
     """Set what a function has besides its code: the names of FUNCTION_STATE, and `dict`."""
     loading.mine(function, types.FunctionType, Stub)
     if type(function) is Stub:
-        function.__setstate__(state)
+        function.__setstate__((fill_function, state))
         return
     for name, value in state.items():
         if name == "dict":
@@ -263,15 +195,51 @@ def make_cached(_: Loading, function: Any, maxsize: int | None, typed: bool) -> 
 @Maker
 def make_managed(_: Loading, function: Any) -> object:
     """Make a generator function of the job a context manager."""
-    return contextlib.contextmanager(function if type(function) in (types.FunctionType, Stub) else _wrong(function))
+    return contextlib.contextmanager(function if type(function) in (types.FunctionType, Stub) else wrong(function))
 
 
 @Maker
 def make_container_method(_: Loading, target: Any, name: str) -> object:
-    """Give a bound method of a built-in container."""
-    if name not in METHODS.get(type(target), ()):
+    """Give a bound method of a built-in container, or of an instance of a class of the job that is one."""
+    kind: Any = keep_shapes.layout_of(type(target)) if kinds.is_job_value(target) else type(target)
+    if name not in METHODS.get(kind, ()):
         raise TypeError(f"method {name!r} of {type(target).__name__}")
-    return getattr(target, name)
+    return getattr(kind, name).__get__(target)
+
+
+def is_plain_method(target: Any, name: str) -> bool:
+    """Whether `name` is a public method of a value of Python's own."""
+    return kinds.is_plain(target) and name[:1] != "_" and callable(getattr(type(target), name, None))
+
+
+def guarded_name(namespace: dict[str, object] | None, method: types.MethodType) -> str | None:
+    """Give the name by which the job's code reads a method of a plain value that a guard stands in for, or None."""
+    read, target = _attribute_guard(namespace), method.__self__
+    if read is None or not kinds.is_plain(target):
+        return None
+    names = (name for name in dir(type(target)) if is_plain_method(target, name))
+    return next((name for name in names if read(target, name) == method), None)
+
+
+def _attribute_guard(namespace: dict[str, object] | None) -> Callable[[Any, str], Any] | None:
+    builtins = (namespace or {}).get("__builtins__")
+    guard = builtins.get("_getattr_") if isinstance(builtins, dict) else None
+    return guard if callable(guard) else None
+
+
+@Maker
+def make_plain_method(loading: Loading, target: Any, name: str) -> object:
+    """Give a method of a plain value as the job's code would read it: guarded, if there is a guard for it."""
+    if not is_plain_method(target, text(name)):
+        raise TypeError(f"method {name!r} of {type(target).__name__}")
+    read = _attribute_guard(loading.namespace)
+    return read(target, name) if read is not None else Stub(name, _ELSEWHERE, make_plain_method, target, name)
+
+
+@Maker
+def make_long_range(_: Loading, values: range) -> object:
+    """Make a range that ticks."""
+    return LongRange(exactly(values, range), counted)
 
 
 @Maker
@@ -288,7 +256,7 @@ def make_iterator(_: Loading, sequence: Any, position: int | None = None) -> obj
 @Maker
 def make_exception(loading: Loading, name: str, args: tuple[Any, ...]) -> object:
     """Make an exception of `keep_errors`."""
-    return loading.own(keep_errors.build(_text(name), args))
+    return loading.own(keep_errors.build(text(name), args))
 
 
 @Maker
@@ -304,11 +272,3 @@ def make_random(loading: Loading, version: int, words: bytes, gauss: float | Non
     generator = random.Random(0)  # noqa: S311 - the state of the job's own generator is put back
     generator.setstate((version, struct.unpack("<625I", words), gauss))
     return loading.own(generator)  # type: ignore[no-any-return]
-
-
-def _exactly(value: Any, wanted: type) -> Any:
-    return value if type(value) is wanted else _wrong(value)
-
-
-def _wrong(value: object) -> NoReturn:
-    raise TypeError(f"{type(value).__name__} has no place here")

@@ -9,11 +9,14 @@ import pickle
 import re
 import struct
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from statek.exceptions import CannotKeep
+from statek.sandbox.keep_class_makers import finish
 from statek.sandbox.keep_format import FORMAT, MODULE, Surroundings
-from statek.sandbox.keep_makers import MAKERS, RESERVED, Loading
+from statek.sandbox.keep_loading import MAKERS, Loading
+from statek.sandbox.keep_rehash import rehash
 from statek.sandbox.keep_scan import scan
 
 # What damaged arguments make the makers and the unpickler raise; anything else is a mistake of ours and passes.
@@ -37,8 +40,16 @@ DAMAGE: Final = (
 )
 
 
-def read(data: bytes, refs: Sequence[object], around: Surroundings, namespace: dict[str, object] | None) -> object:
-    """Read one stream; functions get `namespace` as their globals (None: there may be none).
+@dataclass(frozen=True)
+class Read:
+    """What was read: the value, and `settle`, to be called when the names of the job are in place."""
+
+    value: object
+    settle: Callable[[], None]
+
+
+def read(data: bytes, refs: Sequence[object], around: Surroundings, namespace: dict[str, object] | None) -> Read:
+    """Read one stream; functions get `namespace` as their globals (None: they become stubs).
 
     Raises:
         CannotKeep: another format, damaged bytes, or bytes that this version never writes.
@@ -50,9 +61,11 @@ def read(data: bytes, refs: Sequence[object], around: Surroundings, namespace: d
     scan(data, 1)
     reader = _Reader(data, Loading(refs, around, namespace))
     try:
-        return reader.load()
+        value = reader.load()
+        finish(reader.loading)
     except DAMAGE as error:
         raise CannotKeep(f"the stored workspace is damaged: {type(error).__name__}: {error}") from error
+    return Read(value, reader.settle)
 
 
 class _Bound:
@@ -81,11 +94,15 @@ class _Reader(pickle.Unpickler):
         super().__init__(stream)
         self.loading = loading
 
+    def settle(self) -> None:
+        """Enter the classes, and put keys into their places, which may ask code of the job for their hashes."""
+        self.loading.enter_classes()
+        if self.loading.classes:
+            rehash(self.loading, self.memo.copy().values())
+
     def find_class(self, module: str, name: str) -> _Bound:
         """Give the maker `name` of this load."""
         maker = MAKERS.get(name)
         if module == MODULE and maker is not None:
             return _Bound(maker.build, self.loading)
-        if module == MODULE and name in RESERVED:
-            raise pickle.UnpicklingError(f"{name} belongs to a newer version of the kit")
         raise pickle.UnpicklingError(f"{module}.{name} is no maker")

@@ -7,8 +7,14 @@ import sys
 import types
 from typing import Final
 
-JOB_CLASS: Final = "classes made in a job are not kept across steps yet; keep plain data (dict, list, tuple) instead"
-TOO_DEEP: Final = "it is nested too deeply to be stored (about 450 levels are possible); make it flatter"
+JOB_CLASS: Final = "a class made in this way is not kept across steps; write a `class` statement"
+FROZEN_SET: Final = (
+    "a frozenset of objects whose class defines __hash__ is not kept; use a set, or a frozen dataclass for the objects"
+)
+TOO_DEEP: Final = (
+    "it is nested too deeply to be stored (about 450 levels of lists and dicts, or 200 of objects, are possible); "
+    "make it flatter"
+)
 
 _BY_TYPE: Final[dict[type, str]] = {
     types.GeneratorType: "a generator is a paused function and cannot be stored; make a list of it",
@@ -21,10 +27,7 @@ _BY_TYPE: Final[dict[type, str]] = {
     types.MappingProxyType: "a mapping proxy is a view and cannot be stored; make a dict of it",
     memoryview: "a memoryview is a view and cannot be stored; make bytes of it",
     re.Match: "a match of a regular expression cannot be stored; keep its groups: m.groups() or m.groupdict()",
-    property: JOB_CLASS,
-    staticmethod: JOB_CLASS,
-    classmethod: JOB_CLASS,
-    super: JOB_CLASS,
+    super: "super() belongs to one call and cannot be stored; call it where it is used",
 }
 _CONSUMED: Final = (map, filter, zip, enumerate, reversed)
 
@@ -46,7 +49,10 @@ def reason_for(value: object) -> str:
         return JOB_CLASS
     if isinstance(value, BaseException):
         return f"an exception of type {kind.__name__} is not kept; keep str(error)"
-    return f"an object of type {_full_name(kind)} cannot be stored; keep the plain data in it (dict, list, tuple)"
+    return (
+        f"an object of type {_full_name(kind)} cannot be stored; keep the plain data in it (dict, list, tuple), or, if "
+        "it is a dataclass, an enum or a pydantic model, offer its class to the agent"
+    )
 
 
 def _steps_through(value: object) -> bool:

@@ -6,6 +6,7 @@ format: they may be added to, never changed.
 """
 
 import collections
+import dataclasses
 import functools
 import operator
 import re
@@ -18,22 +19,28 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from statek.exceptions import CannotKeep
 from statek.sandbox.keep_errors import EXCEPTIONS
+from statek.sandbox.kinds import is_job_class
 
 Parts = tuple[Any, ...]
 _SpecialForm: Final[Any] = type(typing.Optional)
+_Generic: Final[Any] = type(typing.List[int])  # noqa: UP006 - the old spelling is the one that has this type
+_Annotated: Final[Any] = type(typing.Annotated[int, 0])
 _TYPING: Final = frozenset(
     {
         *("Any", "Callable", "Collection", "Container", "Counter", "DefaultDict", "Deque", "Dict", "FrozenSet"),
         *("Generator", "Hashable", "Iterable", "Iterator", "List", "Literal", "Mapping", "MutableMapping"),
         *("MutableSequence", "MutableSet", "NoReturn", "Optional", "OrderedDict", "Reversible", "Sequence", "Set"),
-        *("Sized", "Tuple", "Type", "Union"),
+        *("Sized", "Tuple", "Type", "Union", "ClassVar", "Final", "Generic", "Protocol", "Self", "Never"),
+        *("TypeAlias", "Required", "NotRequired"),
     }
 )
+_SINGLE: Final = frozenset({"ClassVar", "Final", "Required", "NotRequired"})  # which take no tuple of one
 _ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 _PATTERN_FLAGS = re.ASCII | re.IGNORECASE | re.LOCALE | re.MULTILINE | re.DOTALL | re.UNICODE | re.VERBOSE
 
@@ -113,23 +120,47 @@ def _alias(origin: type, *arguments: Any) -> types.GenericAlias:
 
 
 def _typing_parts(form: Any) -> Parts:
-    """Give (name, arguments, None without brackets); typing tells its own names in private attributes only."""
+    """Give (name, arguments, None without brackets); typing tells its own names in private attributes only.
+
+    For a generic class of the job the class stands in place of the name.
+    """
     origin = getattr(form, "__origin__", None)
+    if isinstance(origin, type) and is_job_class(origin):
+        return origin, form.__args__
+    if origin in (typing.Generic, typing.Protocol):
+        return origin.__name__, form.__args__
     name = origin._name if isinstance(origin, _SpecialForm) else form._name  # noqa: SLF001 - see above
     if name not in _TYPING:
         raise CannotKeep(f"the type {form!r} is not kept; write it where it is used")
     return name, getattr(form, "__args__", None)
 
 
-def _typing(name: str, arguments: Parts | None) -> Any:
-    if name not in _TYPING:
+def _typing(name: Any, arguments: Parts | None) -> Any:
+    if isinstance(name, type) and is_job_class(name):
+        return _Generic(name, _exactly(arguments, tuple))
+    if type(name) is not str or name not in _TYPING:
         raise ValueError(f"{name!r} of typing")
     form = getattr(typing, name)
     if arguments is None:
         return form
+    if name in _SINGLE:
+        (arguments,) = arguments
     if name != "Callable":
         return form[arguments]
     return form[arguments if arguments[0] is ... else (list(arguments[:-1]), arguments[-1])]
+
+
+def _annotated(kind: Any, *metadata: Any) -> Any:
+    return typing.Annotated[(kind, *metadata)]
+
+
+def _type_variable_parts(variable: typing.TypeVar) -> Parts:
+    v = variable
+    return v.__name__, v.__constraints__, v.__bound__, v.__covariant__, v.__contravariant__
+
+
+def _type_variable(name: str, constraints: Parts, bound: Any, covariant: bool, contravariant: bool) -> Any:
+    return typing.TypeVar(name, *constraints, bound=bound, covariant=covariant, contravariant=contravariant)
 
 
 def _union(*members: Any) -> types.UnionType:
@@ -177,6 +208,8 @@ _KINDS = (
         "uuid", uuid.UUID, lambda v: (v.int, v.is_safe.value), lambda n, s: uuid.UUID(int=n, is_safe=uuid.SafeUUID(s))
     ),
     Kind("pattern", re.Pattern, _pattern_parts, _pattern),
+    Kind("posixpath", PurePosixPath, lambda v: (str(v),), lambda text: PurePosixPath(_exactly(text, str))),
+    Kind("windowspath", PureWindowsPath, lambda v: (str(v),), lambda text: PureWindowsPath(_exactly(text, str))),
     Kind("range", range, lambda v: (v.start, v.stop, v.step), range),
     Kind("slice", slice, lambda v: (v.start, v.stop, v.step), slice),
     Kind("ellipsis", type(...), lambda _: (), lambda: ...),
@@ -184,6 +217,9 @@ _KINDS = (
     Kind("alias", types.GenericAlias, _alias_parts, _alias),
     Kind("union", types.UnionType, lambda v: v.__args__, _union),
     *(Kind("typing", kind, _typing_parts, _typing) for kind in _TYPING_TYPES),
+    Kind("annotated", _Annotated, lambda v: (v.__origin__, *v.__metadata__), _annotated),
+    Kind("typevar", typing.TypeVar, _type_variable_parts, _type_variable),
+    Kind("initvar", dataclasses.InitVar, lambda v: (v.type,), dataclasses.InitVar),
     Kind("forward", typing.ForwardRef, lambda v: (v.__forward_arg__,), typing.ForwardRef),
     Kind("partial", functools.partial, _partial_parts, _partial),
     Kind("itemgetter", operator.itemgetter, lambda v: v.__reduce__()[1], operator.itemgetter),

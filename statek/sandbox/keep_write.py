@@ -12,20 +12,27 @@ import pickle
 import random
 import struct
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from statek.exceptions import CannotKeep
-from statek.sandbox import keep_errors, keep_values, sources
+from statek.sandbox import keep_class_makers as class_makers
+from statek.sandbox import keep_class_rules as rules
+from statek.sandbox import keep_container_rules as containers
+from statek.sandbox import keep_errors, keep_shapes, keep_values, kinds, sources
+from statek.sandbox import keep_instance_makers as instance_makers
 from statek.sandbox import keep_makers as makers
+from statek.sandbox.facades import LongRange
+from statek.sandbox.keep_class_rules import Unkept as Unkept  # re-exported
 from statek.sandbox.keep_format import FORMAT, Surroundings, TooLarge
-from statek.sandbox.keep_reasons import TOO_DEEP, reason_for
+from statek.sandbox.keep_loading import ClassBook, book_of, number_without_book
+from statek.sandbox.keep_reasons import FROZEN_SET, TOO_DEEP, reason_for
 
 Reduced = str | tuple[Any, ...]
 
 
 def write(
-    value: object, around: Surroundings, *, home: Mapping[str, object] | None, limit: int
+    value: object, around: Surroundings, *, home: dict[str, object] | None, limit: int
 ) -> tuple[bytes, tuple[object, ...]]:
     """Write one value; give the bytes and the durable objects they refer to by position.
 
@@ -44,7 +51,7 @@ def write(
     return b"".join(sink.pieces), refs
 
 
-def measure(value: object, around: Surroundings, home: Mapping[str, object] | None) -> int:
+def measure(value: object, around: Surroundings, home: dict[str, object] | None) -> int:
     """Count the bytes that `write` would give, without keeping them; raises Unkept like it."""
     sink = _Meter()
     _pickle(value, sink, around, home)
@@ -52,23 +59,23 @@ def measure(value: object, around: Surroundings, home: Mapping[str, object] | No
 
 
 def _pickle(
-    value: object, sink: "_Sink | _Meter", around: Surroundings, home: Mapping[str, object] | None
+    value: object, sink: "_Sink | _Meter", around: Surroundings, home: dict[str, object] | None
 ) -> tuple[object, ...]:
     writer = _Writer(sink, around, home)
     try:
         writer.dump(value)
     except RecursionError as error:
         raise Unkept(TOO_DEEP, None) from error
+    if writer.hashes_itself:
+        _check_frozen_sets(writer)
     return tuple(writer.refs)
 
 
-class Unkept(CannotKeep):
-    """Says why, and which object it is."""
-
-    def __init__(self, reason: str, culprit: object) -> None:
-        """Keep the object, so that the caller can tell a name's own value from a part of it; None: the whole."""
-        super().__init__(reason)
-        self.culprit = culprit
+def _check_frozen_sets(writer: "_Writer") -> None:
+    """Refuse frozensets whose members a load could not put into their places: it hashes nothing by code of the job."""
+    for _, value in writer.memo.copy().values():
+        if isinstance(value, frozenset) and any(keep_shapes.is_hashed_by_job(member) for member in value):
+            raise Unkept(FROZEN_SET, value)
 
 
 class _Sink:
@@ -101,10 +108,12 @@ class _Meter:
 class _Writer(pickle.Pickler):
     """The pickler with its rules; every rule gives a reduction made of makers."""
 
-    def __init__(self, sink: _Sink | _Meter, around: Surroundings, home: Mapping[str, object] | None) -> None:
+    def __init__(self, sink: _Sink | _Meter, around: Surroundings, home: dict[str, object] | None) -> None:
         super().__init__(sink, protocol=5)
         self.around = around
         self.home = home
+        self.hashes_itself = False
+        self.plans: dict[type, rules.Plan] = {}
         self.refs: list[object] = []
         self.keys: dict[sources.CodeKey, makers.Key] = {}
 
@@ -115,6 +124,8 @@ class _Writer(pickle.Pickler):
             return obj.name  # type: ignore[no-any-return]
         if (value := keep_values.BY_TYPE.get(kind)) is not None:
             return makers.make_value, (value.name, *self.parts(value, obj))
+        if (plan := self.plans.get(kind)) is not None:
+            return plan(obj)
         if (name := self.around.name_of(obj)) is not None:
             return makers.make_host, (name,)
         if (rule := _RULES.get(kind)) is not None:
@@ -126,7 +137,23 @@ class _Writer(pickle.Pickler):
             return self.exception(obj)
         if isinstance(obj, type) and obj in keep_values.TYPE_NAMES:
             return makers.make_type, (keep_values.TYPE_NAMES[obj],)
-        # Classes of the job, their instances and enum members get their rules here; their makers are RESERVED.
+        if kinds.is_job_class(obj):
+            return rules.job_class(self, obj)
+        if kinds.is_job_class(kind):
+            plan = self.plans[kind] = rules.plan_for(self, kind)
+            return plan(obj)
+        return self.foreign(obj)
+
+    def number_of(self, kind: type) -> int:
+        """Give the number of a class of the job."""
+        return number_without_book(kind) if self.home is None else book_of(self.home).number_of(kind)
+
+    def foreign(self, obj: Any) -> Reduced:
+        """Write what the application lent: a function by its lasting name, a value by its fields; refuse the rest."""
+        if (name := self.around.function_name(obj)) is not None:
+            return makers.make_foreign, (name,)
+        if (reduced := rules.application_value(self, obj)) is not None:
+            return reduced
         raise Unkept(reason_for(obj), obj)
 
     def parts(self, kind: keep_values.Kind, value: Any) -> keep_values.Parts:
@@ -135,32 +162,6 @@ class _Writer(pickle.Pickler):
             return kind.parts(value)
         except CannotKeep as error:
             raise Unkept(str(error), value) from error
-
-    def dictionary(self, obj: Any) -> Reduced:
-        """Counter and OrderedDict."""
-        if vars(obj):
-            raise Unkept(f"a {type(obj).__name__} with attributes of its own is not kept; put them under keys", obj)
-        return makers.make_container, (_CONTAINERS[type(obj)],), (dict(obj), None), None, None, makers.fill_container
-
-    def defaultdict(self, obj: "collections.defaultdict[Any, Any]") -> Reduced:
-        """Write the factory as state: it may be a closure that reaches the dict itself."""
-        state = (dict(obj), obj.default_factory)
-        return makers.make_container, ("defaultdict",), state, None, None, makers.fill_container
-
-    def deque(self, obj: "collections.deque[Any]") -> Reduced:
-        """Write the bound, then the items."""
-        made = ("deque",) if obj.maxlen is None else ("deque", obj.maxlen)
-        return makers.make_container, made, (list(obj), None), None, None, makers.fill_container
-
-    def chain(self, obj: "collections.ChainMap[Any, Any]") -> Reduced:
-        """Write the list of maps."""
-        if set(vars(obj)) != {"maps"}:
-            raise Unkept("a ChainMap with attributes of its own is not kept; put them under keys", obj)
-        return makers.make_container, ("chain",), (obj.maps, None), None, None, makers.fill_container
-
-    def plain_namespace(self, obj: types.SimpleNamespace) -> Reduced:
-        """Write the attributes."""
-        return makers.make_container, ("namespace",), (dict(vars(obj)), None), None, None, makers.fill_container
 
     def cell(self, obj: types.CellType) -> Reduced:
         """Write a variable of closures; its value as state, because it may hold a function that has the cell."""
@@ -197,9 +198,9 @@ class _Writer(pickle.Pickler):
         return makers.make_cached, (self.wrapped(obj), settings["maxsize"], settings["typed"])
 
     def managed(self, obj: types.FunctionType) -> Reduced:
-        """Write a generator function of the job under `contextlib.contextmanager`; other host functions are refused."""
+        """Write a generator function of the job under `contextlib.contextmanager`, or a function of the application."""
         if obj.__code__ is not _MANAGED:
-            raise Unkept(reason_for(obj), obj)
+            return rules.known_method(obj) or self.foreign(obj)
         return makers.make_managed, (self.wrapped(obj),)
 
     def wrapped(self, obj: Any) -> Any:
@@ -215,12 +216,31 @@ class _Writer(pickle.Pickler):
             raise Unkept("a decorated function with attributes of its own is not kept; set them before decorating", obj)
         return inner
 
-    def method(self, obj: types.BuiltinMethodType | types.MethodType) -> Reduced:
-        """Write a method of a built-in container, `add = seen.append`."""
-        target = obj.__self__
-        if obj.__name__ not in makers.METHODS.get(type(target), ()):
-            raise Unkept(reason_for(obj), obj)
-        return makers.make_container_method, (target, obj.__name__)
+    def method(self, obj: types.BuiltinMethodType) -> Reduced:
+        """Write a method of a container, `add = seen.append`, or of a plain value, `shout = text.upper`."""
+        target, name = obj.__self__, obj.__name__
+        kind = keep_shapes.layout_of(type(target)) if kinds.is_job_value(target) else type(target)
+        if name in makers.METHODS.get(kind, ()):
+            return makers.make_container_method, (target, name)
+        if makers.is_plain_method(target, name):
+            return makers.make_plain_method, (target, name)
+        return self.foreign(obj)
+
+    def bound(self, obj: types.MethodType) -> Reduced:
+        """Write a method of the job with what it is bound to, or a guarded method of a plain value by its name."""
+        function, target = obj.__func__, obj.__self__
+        if type(function) is _Cached or (type(function) is types.FunctionType and sources.key_of(function.__code__)):
+            return instance_makers.make_method, (function, target)
+        name = makers.guarded_name(self.home, obj)
+        return self.foreign(obj) if name is None else (makers.make_plain_method, (target, name))
+
+    def class_count(self, obj: ClassBook) -> Reduced:
+        """Write how many classes the job has had; it comes last, so they are all counted."""
+        return class_makers.make_class_count, (obj.last,)
+
+    def long_range(self, obj: LongRange) -> Reduced:
+        """Write the range it stands for."""
+        return makers.make_long_range, (obj.as_range(),)
 
     def iterator(self, obj: Any) -> Reduced:
         """Write an iterator over a built-in sequence with its position."""
@@ -245,9 +265,9 @@ class _Writer(pickle.Pickler):
 
     def stub(self, obj: makers.Stub) -> Reduced:
         """Write what the stub stands for, as it was written."""
-        (maker, *arguments), state = obj.__getstate__()
+        (maker, *arguments), filler, state = obj.__getstate__()
         made = (maker, tuple(arguments))
-        return made if state is None else (*made, state, None, None, makers.fill_function)
+        return made if filler is None else (*made, state, None, None, filler)
 
 
 def _attributes(function: Any) -> dict[str, Any]:
@@ -270,22 +290,27 @@ def _function_state(function: types.FunctionType) -> dict[str, Any]:
     return state
 
 
-_CONTAINERS: Final = {kind: name for name, kind in makers.CONTAINERS.items()}
 _SEQUENCES: Final[tuple[Iterable[Any], ...]] = ([], (), range(0), range(1 << 70), "", "é", b"")
 _ITERATORS: Final = tuple(type(iter(v)) for v in _SEQUENCES)
 _Cached: Final = type(functools.lru_cache(_function_state))
 _MANAGED: Final = contextlib.contextmanager(_function_state).__code__  # type: ignore[arg-type]
 _RULES: Final[dict[type, Callable[[_Writer, Any], Reduced]]] = {
-    collections.Counter: _Writer.dictionary,
-    collections.OrderedDict: _Writer.dictionary,
-    collections.defaultdict: _Writer.defaultdict,
-    collections.deque: _Writer.deque,
-    collections.ChainMap: _Writer.chain,
-    types.SimpleNamespace: _Writer.plain_namespace,
+    collections.Counter: containers.dictionary,
+    collections.OrderedDict: containers.dictionary,
+    collections.defaultdict: containers.defaultdict,
+    collections.deque: containers.deque,
+    collections.ChainMap: containers.chain,
+    types.SimpleNamespace: containers.plain_namespace,
     types.CellType: _Writer.cell,
     types.FunctionType: _Writer.function,
     types.BuiltinMethodType: _Writer.method,
-    types.MethodType: _Writer.method,
+    types.MethodType: _Writer.bound,
+    LongRange: _Writer.long_range,
+    ClassBook: _Writer.class_count,
+    property: rules.property_,
+    staticmethod: rules.static_method,
+    classmethod: rules.class_method,
+    functools.cached_property: rules.cached_property,
     random.Random: _Writer.random,
     makers.Stub: _Writer.stub,
     _Cached: _Writer.cached,

@@ -73,6 +73,10 @@ NEVER = (
 )  # fmt: skip
 
 
+STAND_INS: set[type] = set()
+"""Classes of what a job holds in place of durable objects; they answer `__class__` with what they stand for."""
+
+
 def is_job_class(kind: object) -> bool:
     """Whether this class was made by a job."""
     return isinstance(kind, type) and type.__getattribute__(kind, "__dict__").get("__module__") == JOB_MODULE

@@ -11,6 +11,7 @@ from typing import Any
 from statek.exceptions import Refused
 from statek.sandbox import textual
 from statek.sandbox.bounds import WATCHDOG
+from statek.sandbox.set_order import KINDS, in_order
 from statek.sandbox.sizes import (
     CHARGE_FROM,
     MAX_BITS,
@@ -153,6 +154,7 @@ def inplace(sign: str, a: Any, b: Any, *, may_change: bool) -> Any:
         _allow_product(a, b)
     elif sign == "+=" and (left := length_in_bytes(a)) is not None:
         allow_bytes("the sum of these", left + (length_in_bytes(b) or 0))
+        b = list(in_order(b)) if type(b) in KINDS else b
     return altering(a, b)
 
 

@@ -17,6 +17,7 @@ class Policy:
         step_seconds: wall time of one stretch of code.
         memory_growth_bytes: growth of the process during one stretch.
         console_bytes: what one block may print, in UTF-8.
+        workspace_bytes: what the names of a job may take, as they are stored.
     """
 
     imports: tuple[str, ...] = ()
@@ -25,6 +26,7 @@ class Policy:
     step_seconds: float = 5.0
     memory_growth_bytes: int = 512 << 20
     console_bytes: int = 1_000_000
+    workspace_bytes: int = 20 << 20
 
 
 EXCEPTION_NAMES: frozenset[str] = frozenset(
@@ -194,6 +196,9 @@ MODULES: frozenset[str] = frozenset(
     ]
 )
 """Modules that model code may import: stand-ins with explicit exports, see `modules.py`."""
+
+KIT_MODULES = frozenset(["statek", "statek.system", "statek.task", "statek.utils"])
+"""Paths under which the documents import what a job's code finds by its name anyway."""
 
 NEVER_IMPORTED: frozenset[str] = frozenset(
     [

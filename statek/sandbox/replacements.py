@@ -181,6 +181,8 @@ def _deep(value: Any, done: dict[int, Any], depth: int) -> Any:
     if id(value) in done:
         return done[id(value)]
     kind = type(value)
+    if kind is not value.__class__ and value.__class__ in (list, dict, set, tuple):  # a facade of a stored one
+        return _deep(value.__class__(value), done, depth)
     if kind in (tuple, frozenset):
         new = kind(_deep(part, done, depth + 1) for part in value)
     elif kinds.is_job_class(kind):
@@ -216,6 +218,19 @@ def json_loads(
     )
 
 
+def _bare(default: Callable[[Any], Any] | None) -> Callable[[Any], Any]:
+    """Facades of stored lists, tuples and dicts as plain ones; the rest is left to `default`."""
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, list | tuple | dict):
+            return value.__class__(value)
+        if default is not None:
+            return default(value)
+        raise TypeError(f"Object of type {kinds.type_name(value)} is not JSON serializable")
+
+    return convert
+
+
 def json_dumps(obj: Any, **options: Any) -> str:
     """`json.dumps` of a bearable size."""
     if "cls" in options:
@@ -225,7 +240,7 @@ def json_dumps(obj: Any, **options: Any) -> str:
         raise Refused("an indent of at most 20")
     if any(len(part) > 20 for part in options.get("separators") or ()):
         raise Refused("separators of at most 20 characters")
-    text = json.dumps(sizes.weighed(obj), **options)
+    text = json.dumps(sizes.weighed(obj), **{**options, "default": _bare(options.get("default"))})
     sizes.allow_bytes("this JSON", len(text))
     return text
 

@@ -17,6 +17,7 @@ from statek.exceptions import Refused
 from statek.sandbox import sources
 from statek.sandbox.bounds import JOB_PREFIX
 from statek.sandbox.bounds import is_job_source as is_job_source  # re-exported
+from statek.sandbox.lazy import MARK, LazyTransform
 from statek.sandbox.policy import Policy
 from statek.sandbox.transform import Found, Transform
 
@@ -83,6 +84,11 @@ def digest_of(source: str) -> str:
     return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+def with_placeholders(source: str) -> str:
+    """The source of code that may hold placeholders, to be compiled with a guard at every first use."""
+    return source + MARK
+
+
 def compile_block(source: str, policy: Policy = Policy()) -> Block:  # noqa: B008 - frozen
     """Check and compile a block; equal blocks are compiled once.
 
@@ -130,7 +136,8 @@ def _parsed(source: str, policy: Policy) -> ast.Module:
 
 
 def _transformed(tree: ast.Module, source: str, policy: Policy) -> list[list[ast.stmt]]:
-    transform = Transform(policy, digest_of(source)[:12])
+    kind = LazyTransform if source.endswith(MARK) else Transform
+    transform = kind(policy, digest_of(source)[:12])
     try:
         guarded = [transform.statement(node) for node in tree.body]
     except RecursionError:

@@ -111,11 +111,10 @@ def _outcome(statement: Statement, namespace: dict[str, object], guards: Guards)
 
 
 def _echo(value: Any, statement: Statement, guards: Guards) -> str | None:
-    if guards.border.is_placeholder(value):
-        value = guards.border.resolve(value)
+    value = guards.calls.use(value)
     if value is None and statement.quiet:
         return None
-    text = value if isinstance(value, str) else llm_repr(value)
+    text = value if isinstance(value, str) else llm_repr(guards.calls.within(value))
     guards.console.write(text)
     return text
 
@@ -185,6 +184,24 @@ class LocalBorder:
         return False
 
     def resolve(self, value: object) -> object:
+        """Give it as it is."""
+        return value
+
+    def resolve_within(self, value: object) -> object:
+        """Give it as it is."""
+        return value
+
+    def resolve_arguments(
+        self, _function: object, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Give them as they are."""
+        return args, kwargs
+
+    def elements(self, value: object) -> object:
+        """Give it as it is."""
+        return value
+
+    def admit(self, value: object) -> object:
         """Give it as it is."""
         return value
 

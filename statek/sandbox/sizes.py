@@ -13,6 +13,7 @@ from typing import Any
 
 from statek.exceptions import Refused
 from statek.sandbox.bounds import WATCHDOG
+from statek.sandbox.set_order import KINDS, in_order
 
 MAX_BYTES = 32 << 20  # text, bytes, and 8 bytes for each member of a container
 MAX_BITS = 200_000
@@ -92,7 +93,7 @@ def allow_format(spec: Any) -> str:
 
 def join(separator: Any, parts: Iterable[Any]) -> Any:
     """`separator.join(parts)` of a bearable size."""
-    parts = list(parts)
+    parts = list(in_order(parts) if type(parts) in KINDS else parts)
     size = len(separator) * len(parts) + sum(len(part) for part in parts if isinstance(part, str | bytes | bytearray))
     allow_bytes("the joined text", size)
     return type(separator).join(separator, parts) if type(separator) in (str, bytes) else _exact(separator).join(parts)
@@ -152,7 +153,7 @@ def extend(items: Any, more: Iterable[Any]) -> None:
     kinds: tuple[Any, ...] = (list, deque, bytearray)
     for kind in kinds:
         if isinstance(items, kind):
-            kind.extend(items, more)
+            kind.extend(items, in_order(more) if type(more) in KINDS else more)
             return
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from statek.exceptions import Refused
 from statek.sandbox import kinds, sizes
 from statek.sandbox.access import Access
+from statek.sandbox.set_order import KINDS, in_order
 from statek.sandbox.sizes import weighed
 from statek.text.llm_repr import llm_repr
 
@@ -36,9 +37,24 @@ class _Shown:
         return llm_repr(self._value)
 
 
+class _ShownSet:
+    """Stands for a set where Python would write it out in an order of its own."""
+
+    __slots__ = ("_kind", "_parts")
+
+    def __init__(self, kind: type, parts: list[Any]) -> None:
+        self._kind, self._parts = kind, parts
+
+    def __repr__(self) -> str:
+        text = f"{{{', '.join(map(repr, self._parts))}}}"
+        return text if self._kind is set else f"frozenset({text})"
+
+
 def disguised(value: Any) -> Any:
     """Give what may be written out in place of `value`: without private fields of host objects, at any depth."""
     kind = type(value)
+    if kind in KINDS and len(value) > 1:
+        return _ShownSet(kind, list(map(disguised, in_order(value))))
     if kind in (list, tuple, set, frozenset):
         parts = [disguised(part) for part in value]
         return value if all(map(operator.is_, parts, value)) else kind(parts)

@@ -24,7 +24,7 @@ from typing import Any
 from RestrictedPython.transformer import IOPERATOR_TO_STR, RestrictingNodeTransformer, copy_locations
 
 from statek.sandbox import names
-from statek.sandbox.policy import MODULES, NEVER_IMPORTED, Policy
+from statek.sandbox.policy import KIT_MODULES, MODULES, NEVER_IMPORTED, Policy
 
 _CHECKED_OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "+",
@@ -49,7 +49,8 @@ class Found:
     message: str
 
 
-def _call(name: str, args: list[Any]) -> ast.Call:
+def call_of(name: str, args: list[Any]) -> ast.Call:
+    """A call of a guard."""
     return ast.Call(func=ast.Name(name, ast.Load()), args=args, keywords=[])
 
 
@@ -166,14 +167,14 @@ class Transform(RestrictingNodeTransformer):
     def _guard_stars(self, elements: Iterable[ast.expr]) -> None:
         for element in elements:
             if isinstance(element, ast.Starred):
-                element.value = self._as(_call("_getiter_", [element.value]), element)
+                element.value = self._as(call_of("_getiter_", [element.value]), element)
 
     def visit_Dict(self, node: ast.Dict) -> ast.AST:
         """Guard the mappings that are unpacked into it."""
         node = self.node_contents_visit(node)
         for index, key in enumerate(node.keys):
             if key is None:
-                node.values[index] = self._as(_call("_mapping_", [node.values[index]]), node.values[index])
+                node.values[index] = self._as(call_of("_mapping_", [node.values[index]]), node.values[index])
         return node
 
     # --- text -----------------------------------------------------------------------------------------------------
@@ -183,14 +184,14 @@ class Transform(RestrictingNodeTransformer):
         parts = [self._text_part(part) if isinstance(part, ast.FormattedValue) else part for part in node.values]
         if len(parts) == 1 and isinstance(parts[0], ast.Constant):
             return parts[0]
-        return self._as(_call("_join_", list(parts)), node)  # type: ignore[no-any-return]
+        return self._as(call_of("_join_", list(parts)), node)  # type: ignore[no-any-return]
 
     def _text_part(self, part: ast.FormattedValue) -> ast.expr:
         value = self.visit(part.value)
         if part.conversion == -1 and part.format_spec is None:
-            return self._as(_call("_show_", [value]), part)  # type: ignore[no-any-return]
+            return self._as(call_of("_show_", [value]), part)  # type: ignore[no-any-return]
         spec = self.visit(part.format_spec) if part.format_spec is not None else ast.Constant("")
-        return self._as(_call("_format_", [value, ast.Constant(part.conversion), spec]), part)  # type: ignore[no-any-return]
+        return self._as(call_of("_format_", [value, ast.Constant(part.conversion), spec]), part)  # type: ignore[no-any-return]
 
     # --- operators, calls, attributes -------------------------------------------------------------------------------
 
@@ -202,7 +203,7 @@ class Transform(RestrictingNodeTransformer):
             return node
         if sign == "+" and any(_is_number(side) for side in (node.left, node.right)):
             return node
-        return self._as(_call("_binary_", [ast.Constant(sign), node.left, node.right]), node)  # type: ignore[no-any-return]
+        return self._as(call_of("_binary_", [ast.Constant(sign), node.left, node.right]), node)  # type: ignore[no-any-return]
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         """Size-check a comparison of two values that may be nested."""
@@ -210,7 +211,7 @@ class Transform(RestrictingNodeTransformer):
         sides = [node.left, *node.comparators]
         if any(isinstance(side, ast.Constant) for side in sides) or isinstance(node.ops[0], ast.Is | ast.IsNot):
             return node
-        node.left = self._as(_call("_weighed_", [node.left]), node.left)
+        node.left = self._as(call_of("_weighed_", [node.left]), node.left)
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -218,11 +219,11 @@ class Transform(RestrictingNodeTransformer):
         is_super = isinstance(node.func, ast.Name) and node.func.id == "super" and not node.args
         node = self.node_contents_visit(node)
         if not is_super:
-            node.func = self._as(_call("_callee_", [node.func]), node.func)
+            node.func = self._as(call_of("_callee_", [node.func]), node.func)
         self._guard_stars(node.args)
         for keyword in node.keywords:
             if keyword.arg is None:
-                keyword.value = self._as(_call("_mapping_", [keyword.value]), keyword.value)
+                keyword.value = self._as(call_of("_mapping_", [keyword.value]), keyword.value)
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
@@ -230,9 +231,9 @@ class Transform(RestrictingNodeTransformer):
         name = self._attribute_name(node)
         node = self.node_contents_visit(node)
         if isinstance(node.ctx, ast.Load):
-            return self._as(_call("_getattr_", [node.value, ast.Constant(name)]), node)  # type: ignore[no-any-return]
+            return self._as(call_of("_getattr_", [node.value, ast.Constant(name)]), node)  # type: ignore[no-any-return]
         node.attr = name
-        node.value = self._as(_call("_write_", [node.value, ast.Constant(name)]), node.value)
+        node.value = self._as(call_of("_write_", [node.value, ast.Constant(name)]), node.value)
         return node
 
     def _attribute_name(self, node: ast.Attribute) -> str:
@@ -299,14 +300,14 @@ class Transform(RestrictingNodeTransformer):
         if isinstance(node.target, ast.Name):
             self.visit(node.target)
             old = ast.Name(node.target.id, ast.Load())
-            value = _call("_inplace_", [sign, old, self.visit(node.value)])
+            value = call_of("_inplace_", [sign, old, self.visit(node.value)])
             return self._as(ast.Assign([node.target], value), node)  # type: ignore[no-any-return]
         if isinstance(node.target, ast.Attribute):
             name = self._attribute_name(node.target)
-            place = _call("_load_attr_", [self.visit(node.target.value), ast.Constant(name)])
+            place = call_of("_load_attr_", [self.visit(node.target.value), ast.Constant(name)])
         else:
-            place = _call("_load_item_", [self.visit(node.target.value), self.visit(node.target.slice)])
-        return self._as(ast.Expr(_call("_store_", [place, sign, self.visit(node.value)])), node)  # type: ignore[no-any-return]
+            place = call_of("_load_item_", [self.visit(node.target.value), self.visit(node.target.slice)])
+        return self._as(ast.Expr(call_of("_store_", [place, sign, self.visit(node.value)])), node)  # type: ignore[no-any-return]
 
     # --- imports --------------------------------------------------------------------------------------------------
 
@@ -327,6 +328,8 @@ class Transform(RestrictingNodeTransformer):
         if node.level:
             self._refuse(node, "there are no relative imports here", "STK403")
             return node
+        if node.module in KIT_MODULES and node.module not in self._imports:
+            return self._kit_import(node)
         self._check_import(node, node.module or "")
         for alias in node.names:
             if alias.name == "*":
@@ -335,6 +338,17 @@ class Transform(RestrictingNodeTransformer):
                 self._refuse(node, f"'{alias.name}' is private to {node.module}", "STK403")
             self.check_name(node, alias.asname or alias.name)
         return node
+
+    def _kit_import(self, node: ast.ImportFrom) -> Any:
+        """`from statek import f`: `f` is there under its name; it is looked up here so that a wrong one fails here."""
+        body: list[ast.stmt] = []
+        for alias in node.names:
+            if alias.name == "*":
+                self._refuse(node, f"name what you import: `from {node.module} import a, b`", "STK403")
+                continue
+            found = ast.Name(alias.name, ast.Load())
+            body.append(ast.Assign([ast.Name(alias.asname, ast.Store())], found) if alias.asname else ast.Expr(found))
+        return self.visit(self._as(ast.If(ast.Constant(True), body or [ast.Pass()], []), node))
 
     def _check_import(self, node: ast.stmt, module: str) -> None:
         if module in self._imports:
@@ -350,7 +364,7 @@ class Transform(RestrictingNodeTransformer):
     def visit_While(self, node: ast.While) -> ast.AST:
         """Tick at every turn."""
         node = self.node_contents_visit(node)
-        node.body.insert(0, self._as(ast.Expr(_call("_tick_", [])), node))
+        node.body.insert(0, self._as(ast.Expr(call_of("_tick_", [])), node))
         return node
 
     def visit_Try(self, node: ast.Try) -> ast.AST:
@@ -362,7 +376,7 @@ class Transform(RestrictingNodeTransformer):
             through = ast.ExceptHandler(ast.Name("_signals_", ast.Load()), None, [ast.Raise()])
             node.handlers.insert(0, self._as(through, node.handlers[0]))
         if node.finalbody:
-            test = ast.UnaryOp(ast.Not(), _call("_pausing_", []))
+            test = ast.UnaryOp(ast.Not(), call_of("_pausing_", []))
             node.finalbody = [self._as(ast.If(test, node.finalbody, []), node.finalbody[0])]
         return node
 
@@ -395,7 +409,7 @@ class Transform(RestrictingNodeTransformer):
                 item.optional_vars = _tupled(item.optional_vars)
         node = super().visit_With(node)
         for item in node.items:
-            item.context_expr = self._as(_call("_cm_", [item.context_expr]), item.context_expr)
+            item.context_expr = self._as(call_of("_cm_", [item.context_expr]), item.context_expr)
         return node
 
     def visit_AsyncFunctionDef(self, node: ast.AST) -> ast.AST:
@@ -419,7 +433,7 @@ class Transform(RestrictingNodeTransformer):
     def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.AST:
         """Guard what it goes through; generators are passed as they are, so that `send` reaches them."""
         node = self.node_contents_visit(node)
-        node.value = self._as(_call("_delegate_", [node.value]), node.value)
+        node.value = self._as(call_of("_delegate_", [node.value]), node.value)
         return node
 
     # --- functions and classes ----------------------------------------------------------------------------------------
@@ -436,7 +450,7 @@ class Transform(RestrictingNodeTransformer):
             node.args = self.visit(node.args)
             body = [new for statement in node.body for new in self._several(statement)]
         has_docstring = isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant)
-        body.insert(1 if has_docstring else 0, self._as(ast.Expr(_call("_tick_", [])), node.body[0]))
+        body.insert(1 if has_docstring else 0, self._as(ast.Expr(call_of("_tick_", [])), node.body[0]))
         node.body = body
         return node
 
@@ -447,7 +461,7 @@ class Transform(RestrictingNodeTransformer):
     def _decorator(self, node: ast.expr) -> ast.expr:
         new = self.visit(node)
         if isinstance(new, ast.Name | ast.Call):
-            return self._as(_call("_callee_", [new]), node)  # type: ignore[no-any-return]
+            return self._as(call_of("_callee_", [new]), node)  # type: ignore[no-any-return]
         return new  # type: ignore[no-any-return]
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
@@ -455,7 +469,7 @@ class Transform(RestrictingNodeTransformer):
         with self._class_body(inside=False):
             self.check_function_argument_names(node)
             node = self.node_contents_visit(node)
-        node.body = self._as(ast.IfExp(_call("_tick_", []), ast.Constant(None), node.body), node.body)
+        node.body = self._as(ast.IfExp(call_of("_tick_", []), ast.Constant(None), node.body), node.body)
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
@@ -538,7 +552,7 @@ class _Patterns(ast.NodeTransformer):
             if (problem := names.pattern_problem(name)) is not None:
                 self._owner.error(node, problem)
         reads = [ast.Constant(len(node.patterns)), ast.Constant(len(node.kwd_attrs))]
-        checked = _call("_case_class_", [self._owner.visit(node.cls), *reads])
+        checked = call_of("_case_class_", [self._owner.visit(node.cls), *reads])
         node.cls = self._stand_in(ast.copy_location(checked, node.cls))
         self.generic_visit(node)
         return node

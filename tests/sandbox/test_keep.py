@@ -80,6 +80,14 @@ ROWS = {
         "x = [typing.Optional[int], typing.List[str]]",
         "x == [typing.Optional[int], typing.List[str]]",
     ),
+    "pure path": (
+        "x = [pathlib.PurePosixPath('a/b'), pathlib.PureWindowsPath('c')]",
+        "repr(x) == \"[PurePosixPath('a/b'), PureWindowsPath('c')]\"",
+    ),
+    "exception with a cause": (
+        "try:\n try: 1 / 0\n except ArithmeticError as c: raise ValueError(3) from c\nexcept ValueError as e: x = e",
+        "repr(x) == 'ValueError(3)'",
+    ),
     "ellipsis": ("x = (..., NotImplemented)", "x == (..., NotImplemented)"),
     "partial": ("x = functools.partial(int, base=2)", "x('101') == 5"),
     "itemgetter": ("x = operator.itemgetter(1, 'a')", "x({1: 2, 'a': 3}) == (2, 3)"),
@@ -95,7 +103,7 @@ ROWS = {
     "lru_cache": ("@functools.lru_cache(7)\ndef x(n): return n if n < 2 else x(n-1) + x(n-2)", "x(50) == 12586269025"),
 }
 PRELUDE = """
-import contextlib, functools, json, operator, re, types, typing, uuid
+import contextlib, functools, json, operator, pathlib, re, types, typing, uuid
 from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal

@@ -15,6 +15,7 @@ from statek.exceptions import CannotKeep
 from statek.sandbox import keep, keep_makers, keep_values, sources
 from statek.sandbox.keep_format import MODULE
 from statek.sandbox.keep_scan import OPCODES, scan
+from statek.sandbox.kinds import JOB_MODULE
 
 HEAD = bytes((keep.FORMAT,)) + p.PROTO + b"\x05"
 
@@ -55,7 +56,25 @@ def kept(thing: bytes) -> bytes:
     return thing + p.MEMOIZE + p.POP
 
 
+def row(*parts: bytes) -> bytes:
+    """A tuple."""
+    return p.MARK + b"".join(parts) + p.TUPLE
+
+
+def made(sort: str, *more: bytes, base: bytes = b"") -> bytes:
+    """A class of the job, without attributes."""
+    return call("make_class", number(0), text(sort), text("K"), text("K"), row(base or text("object")), row(*more))
+
+
+def filled(sort: bytes, **state: bytes) -> bytes:
+    """A class with its state; it stays in the memo at 0."""
+    return kept(sort) + call("fill_class", AGAIN, dictionary(**state))
+
+
 AGAIN = p.BINGET + b"\0"
+PLAIN = made("class", p.NONE, p.NONE, p.NONE)
+OPTIONS = row(*[p.NEWTRUE] * 3, *[p.NEWFALSE] * 3)
+FLAGS = row(*[p.NEWTRUE] * 4, p.NEWFALSE)
 HOST = {name: call("make_host", text(name)) for name in ("tool", "items", "table", "members", "counter", "error")}
 SLOTS = p.NONE + dictionary(update=p.NONE) + p.TUPLE2
 
@@ -116,7 +135,48 @@ CRAFTED = {
     "a part of a maker": names(x=call("make_type.build", text("int"))),
     "another name of the module": names(x=call("Loading")),
     "a maker's name elsewhere": names(x=found("builtins", "make_type") + text("int") + p.TUPLE1 + p.REDUCE),
-    "a maker of later": names(x=call("make_class", text("K"))),
+    "a maker of later": names(x=call("make_module", text("K"))),
+    # classes and instances
+    "a base that is not offered": names(x=made("class", p.NONE, p.NONE, p.NONE, base=text("type"))),
+    "a base of the host": names(x=made("class", p.NONE, p.NONE, p.NONE, base=call("make_type", text("Counter")))),
+    "a metaclass": names(x=made("metaclass")),
+    "a slot of the machinery": names(x=made("class", row(text("__class__")), p.NONE, p.NONE)),
+    "a member of the machinery": names(x=made("enum", row(row(text("__reduce__"), p.NONE)), base=text("Enum"))),
+    "a hook among members": names(x=made("enum", row(row(text("_missing_"), HOST["tool"])), base=text("Enum"))),
+    "a named tuple of code": names(x=made("namedtuple", row(text("a, b=print()")), p.EMPTY_TUPLE)),
+    "a field of code": names(
+        x=filled(PLAIN, dataclass=row(OPTIONS, row(row(text("a=print(1)"), text("int"), FLAGS, p.NONE))))
+    ),
+    "a field of the machinery": names(
+        x=filled(PLAIN, dataclass=row(OPTIONS, row(row(text("__class__"), text("int"), FLAGS, p.NONE))))
+    ),
+    "a finalizer": names(x=filled(PLAIN, attributes=dictionary(__del__=HOST["tool"]))),
+    "a hook on attributes": names(x=filled(PLAIN, attributes=dictionary(__getattribute__=HOST["tool"]))),
+    "a hook on copies": names(x=filled(PLAIN, attributes=dictionary(__setstate__=HOST["tool"]))),
+    "a class is filled twice": names(x=filled(PLAIN) + p.POP + call("fill_class", AGAIN, p.EMPTY_DICT)),
+    "a type is given attributes": names(x=filled(call("make_type", text("Counter")), attributes=dictionary(a=p.NONE))),
+    "an exception is given attributes": names(
+        x=filled(call("make_type", text("ValueError")), attributes=dictionary(a=p.NONE))
+    ),
+    "an instance of a type": names(x=call("make_instance", call("make_type", text("int")), number(1))),
+    "an instance of a host object": names(x=call("make_instance", HOST["tool"])),
+    "a host object in place of a text": names(
+        x=call("make_instance", made("class", p.NONE, p.NONE, p.NONE, base=text("str")), HOST["tool"])
+    ),
+    "a host object as an instance": names(x=call("fill_instance", HOST["error"], row(dictionary(a=p.NONE)))),
+    "a slot that is not there": names(
+        x=kept(call("make_instance", PLAIN)) + call("fill_instance", AGAIN, row(p.NONE, dictionary(a=p.NONE)))
+    ),
+    "a member that is code": names(x=call("make_member", HOST["tool"], text("__class__"), p.NONE)),
+    "a member by a host's hook": names(x=call("make_member", PLAIN, p.NONE, number(1))),
+    "a method of something": names(x=call("make_method", call("make_type", text("int")), p.NONE)),
+    "a record of a type": names(x=call("make_record", call("make_type", text("Counter")))),
+    "a record of a host object": names(x=call("make_record", HOST["tool"])),
+    "a host object as a record": names(x=call("fill_record", HOST["error"], row(dictionary(a=p.NONE)))),
+    "a known method that is not": names(x=call("make_known_method", text("exec"))),
+    "a private method of a text": names(x=call("make_plain_method", text("a"), text("__class__"))),
+    "a plain method of a host object": names(x=call("make_plain_method", HOST["error"], text("args"))),
+    "a long range of a host object": names(x=call("make_long_range", HOST["items"])),
     # arguments that lead elsewhere
     "a type that is not listed": names(x=call("make_type", text("type"))),
     "an exception that ends the process": names(x=call("make_exception", text("SystemExit"), p.EMPTY_TUPLE)),
@@ -248,6 +308,48 @@ dec = decimal.Decimal('1.5'); fr = fractions.Fraction(1, 3); u = uuid.UUID(int=1
 r = random.Random(1)
 err = OSError(1, 'x', 'f'); err.note = 1; it = iter([1, 2]); k = [int, list[int], int | None]; m = many.append
 p = functools.partial(int, base=2)
+import dataclasses, enum, typing
+class Base:
+    'doc'
+    count = [0]
+    def __init__(self, x): self.x = x
+    def __hash__(self): return hash(self.x)
+    def __eq__(self, other): return self.x == other.x
+    @property
+    def double(self): return 2 * self.x
+    @staticmethod
+    def still(): pass
+    @classmethod
+    def named(cls): return cls
+    @functools.cached_property
+    def once(self): return 1
+@functools.total_ordering
+class Derived(Base):
+    __slots__ = ('more',)
+    def __lt__(self, other): return super().__eq__(other)
+@dataclasses.dataclass(frozen=True, slots=True, order=True)
+class Point:
+    x: int
+    tags: typing.Optional[list] = dataclasses.field(default_factory=list, compare=False)
+class Colour(enum.Enum):
+    RED = 1
+    def low(self): return 1
+class Bits(enum.Flag):
+    A = 1
+    B = 2
+class Pair(typing.NamedTuple):
+    a: int
+    b: int = 2
+class Shape(typing.TypedDict):
+    a: int
+class Stack(list): pass
+class Failure(ValueError): pass
+base = Base(1); base.me = base; derived = Derived(2); derived.more = base; bound = base.named; keyed = {base: derived}
+point = Point(1); members = {Colour.RED: 1, point: 2}; bits = Bits.A | Bits.B; both = Pair(1); typed = Shape(a=1)
+stack = Stack([1]); stack.note = stack; failure = Failure(1); failure.code = 2; up = 'a'.upper
+variable = typing.TypeVar('variable')
+class Holder(typing.Generic[variable]): pass
+held = Holder[int]
 def outer(a=[], *, b=1):
     total = 0
     def up(x: int = 1) -> int:
@@ -264,7 +366,7 @@ def fib(n): return n
 
 def everything() -> bytes:
     """A stream in which everything occurs that can be kept."""
-    names: dict[str, object] = {"__builtins__": builtins, "__name__": "job"}
+    names: dict[str, object] = {"__builtins__": builtins, "__name__": JOB_MODULE}
     code = compile(EVERYTHING, "<job everything>", "exec")
     sources.register(EVERYTHING, "everything", [code])
     exec(code, names)
@@ -311,7 +413,7 @@ def test_a_stream_with_everything_passes_the_scan_and_is_read() -> None:
     generations = [everything()]
     for _ in range(2):
         scan(generations[-1], 1)
-        into: dict[str, object] = {"__builtins__": builtins, "__name__": "job"}
+        into: dict[str, object] = {"__builtins__": builtins, "__name__": JOB_MODULE}
         keep.loads(generations[-1], (DURABLE,), AROUND, into)
         generations.append(keep.dumps(into, AROUND).data)
     assert generations[2] == generations[1]
@@ -324,8 +426,10 @@ def test_names_of_makers_never_change() -> None:
         *("make_value", "make_type", "make_host", "make_durable", "make_container", "fill_container"),
         *("make_cell", "fill_cell", "make_function", "fill_function", "make_cached", "make_container_method"),
         *("make_iterator", "make_exception", "fill_exception", "make_random", "make_managed"),
+        *("make_foreign", "make_plain_method", "make_long_range", "make_class", "fill_class", "make_class_count"),
+        *("make_instance", "fill_instance", "make_member", "make_method", "make_record", "fill_record"),
+        *("make_property", "make_staticmethod", "make_classmethod", "make_cached_property", "make_known_method"),
     }
-    assert not set(keep_makers.MAKERS) & keep_makers.RESERVED
 
 
 def test_kinds_and_parts_of_values_never_change() -> None:
@@ -363,7 +467,7 @@ def test_damaged_bytes_give_a_value_or_a_refusal(seed: int) -> None:
             data[at] = chance.choice((chance.randrange(256), data[at] ^ 1 << chance.randrange(8), data[-at]))
         if chance.random() < 0.2:
             del data[chance.randrange(len(data)) :]
-        into: dict[str, object] = {"__builtins__": builtins, "__name__": "job"}
+        into: dict[str, object] = {"__builtins__": builtins, "__name__": JOB_MODULE}
         try:
             keep.loads(bytes(data), (DURABLE,), AROUND, into)
         except CannotKeep:
