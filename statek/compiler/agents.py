@@ -12,6 +12,7 @@ from statek.spec.formats import duration_us, token_count
 from statek.spec.patterns import selected
 from statek.spec.project import EnvConfig
 from statek.spec.types import Spec, SpecSet
+from statek.tools.selection import KEY
 
 _RELOAD = {
     "prompt": "on-resume", "model": "next-job", "tools": "next-job", "warmup": "next-job", "limits": "next-job",
@@ -39,14 +40,20 @@ def agent(spec: Spec, specs: SpecSet, env: EnvConfig) -> compiled.Agent:
         subagents=tuple(data.get("subagents", ())),
         warmup=_warmup(data.get("warmup"), specs),
         limits=limits(data.get("limits", {}), has_subagents=bool(data.get("subagents"))),
-        max_running=None,
-        retry=resolve.retry({}),
+        max_running=data.get("concurrency", {}).get("max"),
+        retry=resolve.retry(data.get("retry", {})),
         reload=compiled.Reload(**{**_RELOAD, **env.reload, **data.get("reload", {})}),
         chat_style=data.get("chat_style", "console"),
         imports=tuple(data.get("sandbox", {}).get("imports", ())),
         locale=None,
-        metadata={},
+        metadata={KEY: data["tools_scope"]} if "tools_scope" in data else {},
+        per_key=_per_key(data.get("concurrency", {})),
     )
+
+
+def _per_key(given: Mapping[str, Any]) -> compiled.PerKey | None:
+    bound = given.get("per_key")
+    return None if bound is None else compiled.PerKey(bound["key"], bound["max"])
 
 
 def _models(model: str | Mapping[str, Any]) -> tuple[str, ...]:

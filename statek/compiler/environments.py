@@ -6,8 +6,8 @@ there. One step only; fallbacks that a Model names itself stay as they are.
 
 from collections.abc import Iterator
 
+from statek.base.nearest import did_you_mean
 from statek.spec.formats import is_model_name
-from statek.spec.nearest import did_you_mean
 from statek.spec.problems import Problem, make_problem
 from statek.spec.project import FILE, EnvConfig, ProjectConfig
 from statek.spec.types import SpecSet

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from statek.ledger import compiled
-from statek.spec.formats import duration_us, token_count
+from statek.spec.formats import duration_us, rate_parts, token_count
 from statek.spec.rules import tool_name
 from statek.spec.types import Spec
 
@@ -25,6 +25,7 @@ def tool(toolset: str, data: Mapping[str, Any]) -> compiled.Tool:
         idempotent=data.get("idempotent", False),
         timeout_us=None if timeout is None else duration_us(timeout),
         description=data.get("description"),
+        thread=data.get("thread", False),
     )
 
 
@@ -115,17 +116,30 @@ def _rule(data: Mapping[str, Any]) -> compiled.Rule:
 def queue(spec: Spec) -> compiled.Queue:
     """A Queue."""
     data = spec.data
+    bounds = data.get("concurrency")
+    concurrency = bounds if isinstance(bounds, Mapping) else {"max": bounds}
+    order = data.get("order", "fifo")
+    priority = order if isinstance(order, Mapping) else {}
+    keep = data.get("dedupe", {}).get("keep", "forever")
     return compiled.Queue(
         name=spec.name,
         agent=data.get("agent"),
         deliver_as=data.get("deliver_as"),
-        concurrency=data.get("concurrency"),
+        concurrency=concurrency.get("max"),
         dedupe_key=data.get("dedupe", {}).get("key"),
         max_depth=data.get("max_depth"),
         overflow=data.get("overflow", "refuse"),
-        retry=retry({}),
-        dead_letter=None,
+        retry=retry(data.get("retry", {})),
+        dead_letter=data.get("dead_letter"),
         paused=data.get("paused", False),
+        dedupe_keep_us=None if keep == "forever" else duration_us(keep),
+        key=data.get("key"),
+        order="priority" if priority else order,
+        priority=priority.get("priority"),
+        priorities=tuple(priority.get("values", ())),
+        per_key=concurrency.get("per_key"),
+        rate=compiled.Rate(*rate_parts(data["rate"])) if "rate" in data else None,
+        ttl_us=duration_us(data["ttl"]) if "ttl" in data else None,
     )
 
 
@@ -134,8 +148,8 @@ def fleet(spec: Spec) -> compiled.Fleet:
     data, watch = spec.data, spec.data.get("watch", {})
     return compiled.Fleet(
         name=spec.name,
-        agents=(),
-        queues=(),
+        agents=tuple(data.get("agents", ())),
+        queues=tuple(data.get("queues", ())),
         max_concurrency=data.get("max_concurrency", 100),
         drain_us=duration_us(data.get("shutdown", {}).get("drain", "10s")),
         watch=watch.get("enabled", True),

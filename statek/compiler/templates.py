@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from statek.base.nearest import did_you_mean, nearest
 from statek.spec.cycles import find_cycles
 from statek.spec.documents import Document
-from statek.spec.nearest import did_you_mean, nearest
 from statek.spec.problems import Fix, Position, Problem, Range, Related, make_problem, span
 from statek.spec.types import Spec, SpecSet
 from statek.text import template

@@ -1,4 +1,4 @@
-"""Are the functions of tools there, and can their timeouts be kept? Read from source files, which are never imported.
+"""Are the functions of tools there, and can their options be kept? Read from source files, which are never imported.
 
 A module is looked for under the project's `python_path`, then where installed packages lie. What a module computes
 at run time is beyond this check; preparing a release imports it for real.
@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from typing import Any
 
-from statek.spec.nearest import did_you_mean
+from statek.base.nearest import did_you_mean
 from statek.spec.positions import first_line
 from statek.spec.problems import Position, Problem, Range, make_problem
 from statek.spec.types import Spec, SpecSet, pointer
@@ -81,11 +82,13 @@ def _is_module(path: Path) -> bool:
 
 
 def check_targets(specs: SpecSet, finder: ModuleFinder) -> Iterator[Problem]:
-    """Tools whose module or function is not there, or whose timeout nobody could keep."""
+    """Tools whose module or function is not there, or whose options nobody could keep."""
     for toolset in specs.of("ToolSet"):
         for index, tool in enumerate(toolset.data["tools"]):
             yield from _target(toolset, index, tool, finder)
-            if "timeout" in tool:
+            if tool.get("thread"):
+                yield from _thread(toolset, index, tool, finder)
+            elif "timeout" in tool:
                 yield from _timeout(toolset, index, tool, finder)
 
 
@@ -109,21 +112,44 @@ def _target(toolset: Spec, index: int, tool: Mapping[str, str], finder: ModuleFi
         yield _problem("STK502", message, toolset, index, part=(len(module_name) + 1, len(tool["python"])))
 
 
-def _timeout(toolset: Spec, index: int, tool: Mapping[str, str], finder: ModuleFinder) -> Iterator[Problem]:
-    """Only a call that is awaited between two steps can be given up; others run within the step and its bounds."""
-    module_name, _, function = tool["python"].partition(":")
-    module = finder.find(module_name)
+def _timeout(toolset: Spec, index: int, tool: Mapping[str, Any], finder: ModuleFinder) -> Iterator[Problem]:
+    """Only a call that is awaited can be given up; a plain function holds the loop, or runs within its step."""
+    function, kind = _kind_of(tool, finder)
+    effect = tool.get("effect", "external")
+    if kind != "def":
+        return
+    if effect != "external":
+        why, what = f"a plain 'def' with the effect '{effect}'", "remove it: such a call is bounded by its step"
+    else:
+        why, what = f"'{function}', which is a plain 'def'", "add 'thread: true', or write it as 'async def'"
+    yield _not_supported(toolset, index, "timeout", why, what)
+
+
+def _thread(toolset: Spec, index: int, tool: Mapping[str, Any], finder: ModuleFinder) -> Iterator[Problem]:
+    """A thread must not touch the store, and an async function needs none."""
+    function, kind = _kind_of(tool, finder)
     effect = tool.get("effect", "external")
     if effect != "external":
-        why, what = f"a tool with the effect '{effect}'", "remove it: such a call is bounded by its step"
-    elif module is not None and function in module.functions - module.coroutines:
-        why, what = f"'{function}', which is a plain 'def'", "write it as 'async def', or remove the timeout"
-    else:
-        return
-    path = ("tools", index, "timeout")
-    message = f"'timeout' is not supported yet for {why}; {what}"
+        why = f"a tool with the effect '{effect}', which works on stored objects"
+        yield _not_supported(toolset, index, "thread", why, "remove it")
+    elif kind == "async def":
+        yield _not_supported(toolset, index, "thread", f"'{function}', which is an 'async def'", "remove it")
+
+
+def _kind_of(tool: Mapping[str, Any], finder: ModuleFinder) -> tuple[str, str]:
+    """The function's name, and "def", "async def", or "" when that cannot be seen."""
+    module_name, _, function = tool["python"].partition(":")
+    module = finder.find(module_name)
+    if module is None or function not in module.functions:
+        return function, ""
+    return function, "async def" if function in module.coroutines else "def"
+
+
+def _not_supported(toolset: Spec, index: int, field: str, why: str, what: str) -> Problem:
+    path = ("tools", index, field)
+    message = f"'{field}' is not supported for {why}; {what}"
     where = toolset.node.key_span(path)
-    yield make_problem("STK100", message, toolset.document.file, where, object=toolset.id, pointer=pointer(path))
+    return make_problem("STK100", message, toolset.document.file, where, object=toolset.id, pointer=pointer(path))
 
 
 def _problem(code: str, message: str, toolset: Spec, index: int, *, part: tuple[int, int]) -> Problem:

@@ -9,16 +9,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from statek.base.nearest import did_you_mean
 from statek.ledger import compiled
 from statek.sandbox.policy import BUILTIN_NAMES, UNOFFERED_NAMES, Policy
 from statek.sandbox.restrict import SourceRefused, compile_block
 from statek.spec.documents import Document
 from statek.spec.formats import duration_us
-from statek.spec.nearest import did_you_mean
 from statek.spec.patterns import selected
 from statek.spec.problems import Position, Problem, Range, Related, make_problem, span
 from statek.spec.types import Spec, SpecSet
 from statek.text.warmup import DirectiveError, LocatedBlock, NameUse, free_names, split_blocks
+from statek.tools.registry import KIT_NAMES
 
 _AS_TOOL = "#STATEK: as tool"
 _DIRECTIVE = re.compile(r"\s*#STATEK:\s*(?P<key>\w+)\s*=\s*(?P<value>.*)")
@@ -147,7 +148,7 @@ def _refusals(document: Document, blocks: Sequence[LocatedBlock], users: Sequenc
 
 def _names(use: _Use, blocks: Sequence[LocatedBlock]) -> Iterator[Problem]:
     """Names that neither the agent, nor the sandbox, nor a queue provides."""
-    provided = use.provided | BUILTIN_NAMES
+    provided = use.provided | BUILTIN_NAMES | KIT_NAMES
     unknown = [name for name in free_names(_joined(blocks)) if name.name not in provided]
     read = {name.name for name in unknown}
     delivered = {queue.data["deliver_as"] for queue in use.queues}
@@ -174,7 +175,8 @@ def check_deliveries(specs: SpecSet, agents: Sequence[Spec]) -> Iterator[Problem
             free = free_names(_joined(blocks)) if not problems else []
         except SyntaxError:
             continue  # reported as STK401 by check_warmups
-        offered = frozenset(tool.name for _, tool in selected(agent, specs)) | BUILTIN_NAMES | frozenset(inputs)
+        tools = frozenset(tool.name for _, tool in selected(agent, specs))
+        offered = tools | BUILTIN_NAMES | KIT_NAMES | frozenset(inputs)
         unknown = {name.name for name in free if name.name not in offered and not name.called}
         for queue in use:
             name = queue.data["deliver_as"]

@@ -11,7 +11,7 @@ _LONGEST = 40  # characters of a value in a detail
 
 _OF_AGENT = {
     "prompt": "prompt", "partials": "prompt", "vars": "prompt", "model": "model", "params": "model", "tools": "tools",
-    "imports": "tools", "max_running": "concurrency",
+    "imports": "tools", "max_running": "concurrency", "per_key": "concurrency",
 }  # fmt: skip
 _ORDER = ("prompt", "model", "tools", "warmup", "limits", "inputs", "output")
 _PLACES = {"prompt_path", "prompt_line"}
@@ -40,7 +40,7 @@ def details(kind: str, old: str, new: str) -> tuple[str, ...]:
 
 def _changed_fields(kind: str, old: str, new: str) -> list[str]:
     before, after = json.loads(old), json.loads(new)
-    fields = [name for name in after if before.get(name) != after[name]]
+    fields = [name for name in {**after, **before} if before.get(name) != after.get(name)]  # unused ones are left out
     return [name for name in fields if not (kind == "Agent" and name in _PLACES)]
 
 

@@ -3,6 +3,9 @@
 The compiler writes them, the runtime reads them; neither knows the other. An object travels as canonical JSON text
 (`encode`), its revision is `name@` + the first 12 hex digits of the SHA-256 of that text. Every default is filled in
 before an object gets here: a reader never invents a value. Durations are whole microseconds, money is USD.
+
+A field that came later has a default here, which stands for what builds before it did. The text leaves it out while it
+has that value: texts written before still read, and an object that does not use the field keeps its revision.
 """
 
 import dataclasses
@@ -31,6 +34,7 @@ class Tool:
     idempotent: bool
     timeout_us: int | None
     description: str | None  # overrides the docstring
+    thread: bool = False  # runs in a thread, off the loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,22 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class PerKey:
+    """At most `max` jobs of one value of `key`, a dotted path into the inputs."""
+
+    key: str
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` in `period_us` on average, and as many at once after a pause."""
+
+    count: int
+    period_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reload:
     """When a running job takes over a new revision, aspect by aspect (the language's section on running jobs)."""
 
@@ -130,6 +150,7 @@ class Agent:
     imports: tuple[str, ...]  # modules that the sandbox offers beyond its own list
     locale: str | None
     metadata: Mapping[str, str]
+    per_key: PerKey | None = None  # jobs of one key that have begun and not ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +234,23 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """Items that become jobs of one agent when capacity allows. `dedupe_key` and `key` are dotted paths."""
+    """Items that become jobs of one agent when capacity allows.
+
+    Attributes:
+        agent: None: the queue only holds items.
+        concurrency: unfinished jobs of this queue.
+        dedupe_key: dotted path into the item.
+        dedupe_keep_us: how long a key is remembered; None: for ever.
+        retry: of items whose job fails; one attempt: the agent's own retry counts.
+        dead_letter: the queue that takes what failed for good or waited too long.
+        key: dotted path of what groups items, for `order` and `per_key`.
+        order: which waiting item is next.
+        priority: dotted path of an item's urgency: a number, higher first, or one of `priorities`.
+        priorities: values of `priority`, the most urgent first.
+        per_key: unfinished jobs of one key.
+        rate: how often an item may become a job.
+        ttl_us: how long an item may wait.
+    """
 
     name: str
     agent: str | None
@@ -225,6 +262,14 @@ class Queue:
     retry: Retry
     dead_letter: str | None
     paused: bool
+    dedupe_keep_us: int | None = None
+    key: str | None = None
+    order: Literal["fifo", "key-fifo", "priority"] = "fifo"
+    priority: str | None = None
+    priorities: tuple[Json, ...] = ()
+    per_key: int | None = None
+    rate: Rate | None = None
+    ttl_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +296,8 @@ T = TypeVar("T")
 
 
 def encode(value: Compiled) -> str:
-    """Canonical JSON text: sorted keys, no spaces, whole floats written as integers."""
-    return canonical(dataclasses.asdict(value))
+    """Canonical JSON text: sorted keys, no spaces, whole floats written as integers, nothing that came later unused."""
+    return canonical(_used(value))
 
 
 def canonical(data: Json) -> str:
@@ -266,9 +311,19 @@ def digest(text: str) -> str:
 
 
 def decode(kind: str, text: str) -> Compiled:
-    """The object that `encode` wrote. Raises BugError when the text does not have exactly the fields of its kind."""
+    """The object that `encode` wrote, in this build or one before. Raises BugError for other fields than its kind's."""
     value: Compiled = _build(KINDS[kind], json.loads(text), kind)
     return value
+
+
+def _used(value: Any) -> Json:
+    """JSON data of a value, without what came later and stands at its default."""
+    if dataclasses.is_dataclass(value):
+        held = [(field, getattr(value, field.name)) for field in dataclasses.fields(value)]
+        return {f.name: _used(entry) for f, entry in held if not _is_later(f) or entry != f.default}
+    if isinstance(value, Mapping):
+        return {str(key): _used(entry) for key, entry in value.items()}
+    return [_used(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def _whole(data: Json) -> Json:
@@ -296,6 +351,11 @@ def _build(shape: Any, data: Json, where: str) -> Any:
 
 def _build_dataclass(shape: type, data: Json, where: str) -> Any:
     hints = typing.get_type_hints(shape)
-    if not isinstance(data, dict) or set(data) != set(hints):
+    needed = {field.name for field in dataclasses.fields(shape) if not _is_later(field)}
+    if not isinstance(data, dict) or not needed <= set(data) <= set(hints):
         raise BugError(f"stored {where} has other fields than this build expects")
-    return shape(**{name: _build(hint, data[name], f"{where}.{name}") for name, hint in hints.items()})
+    return shape(**{name: _build(hints[name], entry, f"{where}.{name}") for name, entry in data.items()})
+
+
+def _is_later(field: "dataclasses.Field[Any]") -> bool:
+    return field.default is not dataclasses.MISSING

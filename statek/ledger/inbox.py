@@ -21,10 +21,13 @@ class InputKind(StrEnum):
 
     SUBMIT = "submit"  # a new job; target: the agent
     ITEM = "item"  # an item of a queue, a job once there is room; target: the queue
+    ITEM_AGAIN = "item-again"  # an item whose job failed, or that a person put back; target: the queue
+    SUBMIT_AGAIN = "submit-again"  # a submission whose job failed; target: the agent
     PUSH = "push"  # a message to a job; target: the job
     EVENT = "event"  # an event an agent's jobs may wait for; target: the agent
     CANCEL = "cancel"  # end a job; target: the job
     RELEASE = "release"  # head has moved; no target
+    FORGET = "forget"  # finished jobs leave the store; no target
 
 
 class NoLongerWaiting(LedgerError):  # noqa: N818 - a state of the entry, caught by whoever read it earlier
@@ -101,6 +104,34 @@ def find(file: LedgerFile, entry_id: str) -> Entry | None:
     return _entry(found[0]) if found else None
 
 
+def at(file: LedgerFile, n: int) -> Entry | None:
+    """The waiting entry at this place; None when it has left."""
+    found = file.rows(f"SELECT {_COLUMNS} FROM inbox WHERE n = ?", n)  # noqa: S608 - no input
+    return _entry(found[0]) if found else None
+
+
+def last(file: LedgerFile) -> int:
+    """The highest place that was ever given away: when it is what it was, nothing has come in."""
+    found = file.rows("SELECT seq FROM sqlite_sequence WHERE name = 'inbox'")
+    return int(found[0][0]) if found else 0
+
+
+def arrivals(file: LedgerFile, after: int, limit: int) -> list[tuple[int, str, str | None]]:
+    """Place, kind and target of the entries after that place, without their bodies."""
+    return [
+        (n, kind, target)
+        for n, kind, target in file.rows(
+            "SELECT n, kind, target FROM inbox WHERE n > ? ORDER BY n LIMIT ?", after, limit
+        )
+    ]
+
+
+def places(file: LedgerFile, kind: str, target: str, after: int, limit: int) -> list[int]:
+    """Places of the oldest entries of this kind and target after that place."""
+    sql = "SELECT n FROM inbox WHERE kind = ? AND target = ? AND n > ? ORDER BY n LIMIT ?"
+    return [n for (n,) in file.rows(sql, kind, target, after, limit)]
+
+
 def depth(file: LedgerFile, kind: str, target: str | None = None) -> int:
     """How many entries of this kind wait, for `target` or for any."""
     if target is None:
@@ -108,10 +139,11 @@ def depth(file: LedgerFile, kind: str, target: str | None = None) -> int:
     return int(file.rows("SELECT count(*) FROM inbox WHERE kind = ? AND target = ?", kind, target)[0][0])
 
 
-def depths(file: LedgerFile, kind: str) -> dict[str, int]:
-    """How many entries of this kind wait per target; targets without any are absent."""
-    sql = "SELECT target, count(*) FROM inbox WHERE kind = ? AND target IS NOT NULL GROUP BY target"
-    return {str(target): int(count) for target, count in file.rows(sql, kind)}
+def depths(file: LedgerFile, *kinds: str) -> dict[str, int]:
+    """How many entries of these kinds wait per target; targets without any are absent."""
+    marks = ", ".join("?" * len(kinds))
+    sql = f"SELECT target, count(*) FROM inbox WHERE kind IN ({marks}) AND target IS NOT NULL GROUP BY target"  # noqa: S608 - no input
+    return {str(target): int(count) for target, count in file.rows(sql, *kinds)}
 
 
 def take(file: LedgerFile, records: Records, entry: Entry, body: Json | None = None) -> int:

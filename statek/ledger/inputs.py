@@ -5,12 +5,12 @@ properties than were declared (feeds do), an agent no more inputs. `null` for so
 absent, for a template reads both as None.
 """
 
-import difflib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from statek.base.nearest import did_you_mean
 from statek.ledger.compiled import Agent, Json
 
 _TITLES = {
@@ -25,7 +25,7 @@ def check_inputs(agent: Agent, inputs: Json) -> list[str]:
     if not isinstance(inputs, dict):
         return [f"inputs of '{agent.name}' are an object of name and value, got {_shown(inputs)}"]
     found = [
-        f"{name}: agent '{agent.name}' has no such input{did_you_mean(name, agent.inputs)}"
+        f"{name}: agent '{agent.name}' has no such input{did_you_mean(name, agent.inputs, also='there are')}"
         for name in inputs
         if name not in agent.inputs
     ]
@@ -52,15 +52,6 @@ def fill_defaults(agent: Agent, inputs: Mapping[str, Json]) -> dict[str, Json]:
 def check_value(shape: Mapping[str, Json], value: Json, path: str) -> list[str]:
     """What is wrong with one value of a declared shape, each with its path."""
     return _check(shape, value, path)
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The end of a message: the nearest of `known`, else all of them."""
-    names = sorted(known)
-    near = difflib.get_close_matches(word[:200].casefold(), {name.casefold(): 0 for name in names}, n=1)
-    if near:
-        return f"; did you mean '{next(name for name in names if name.casefold() == near[0])}'?"
-    return f"; there are: {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}" if names else "; there are none"
 
 
 def _check(shape: Mapping[str, Json], value: Json, path: str) -> list[str]:
@@ -108,5 +99,8 @@ def _same(value: Json, allowed: Json) -> bool:
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):  # what a job gives may be anything
+        text = f"something of type {type(value).__name__}"
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."

@@ -6,6 +6,7 @@ does nothing and says so, which is how a repeated input, answer or call result i
 """
 
 import json
+import random
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from typing import Any
 from statek.exceptions import LedgerError
 from statek.ledger.compiled import Json
 from statek.ledger.file import LedgerFile
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_tags = random.Random(secrets.randbits(128))  # noqa: S311 - to tell pasts apart, not to keep a secret
 
 
 class Kind(StrEnum):
@@ -51,14 +55,22 @@ class Records:
         added = self._file.write(
             "INSERT INTO rec (kind, key, body, tag) SELECT ?, ?, ?, ?"
             " WHERE NOT EXISTS (SELECT 1 FROM rec WHERE key = ?)",
-            kind.value, key, body, secrets.token_hex(4), key,
+            kind.value, key, body, f"{_tags.getrandbits(32):08x}", key,
         )  # fmt: skip
         return added.lastrowid if added.rowcount else None
 
     def get(self, key: str) -> Record | None:
-        """The record of `key`; None when there is none. A pruned input has an empty body, a pruned rest is gone."""
+        """The record of `key`; None when there is none. A pruned input has an empty body (see `pruning`)."""
         found = self._file.rows("SELECT seq, kind, key, body, tag FROM rec WHERE key = ?", key)
         return Record(*found[0]) if found else None
+
+    def beginning(self, start: str) -> list[Record]:
+        """The records whose key begins with `start` (ASCII at its end), in the order of their keys."""
+        end = start[:-1] + chr(ord(start[-1]) + 1)
+        found = self._file.rows(
+            "SELECT seq, kind, key, body, tag FROM rec WHERE key >= ? AND key < ? ORDER BY key", start, end
+        )
+        return [Record(*row) for row in found]
 
     def after(self, seq: int, *, batch: int = 1000) -> Iterator[Record]:
         """Every record after `seq`, in order, including those added while iterating.
@@ -84,34 +96,6 @@ class Records:
         found = self._file.rows("SELECT seq, tag FROM rec WHERE seq > ? ORDER BY seq DESC LIMIT 1", low)
         return (found[0][0], found[0][1]) if found else (low, low_tag)
 
-    def prune(self, upto: int, *, slice_size: int = 2000) -> None:
-        """Forget records up to and including `upto`: inputs lose their body and keep their key, others go.
-
-        Each slice is a transaction of its own, so that others get their turn; cut between two, it can go on later.
-
-        Args:
-            upto: what the oldest kept copy of the store has taken in; nothing beyond it is touched.
-            slice_size: how many records one transaction handles.
-        """
-        while self._prune_slice(upto, slice_size):
-            pass
-
-    def _prune_slice(self, upto: int, size: int) -> bool:
-        with self._file.transaction():
-            low, _ = self._low()
-            found = self._file.rows(
-                "SELECT seq, tag FROM rec WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", low, upto, size
-            )
-            if not found:
-                return False
-            new_low, new_tag = found[-1]
-            span = "seq > ? AND seq <= ?"
-            self._file.write(f"DELETE FROM rec WHERE {span} AND kind <> 'in'", low, new_low)  # noqa: S608 - no input
-            self._file.write(f"UPDATE rec SET body = x'' WHERE {span}", low, new_low)  # noqa: S608 - no input
-            self._file.set_meta("low", new_low)
-            self._file.set_meta("low_tag", new_tag)
-            return len(found) == size
-
     def _low(self) -> tuple[int, str]:
         found: dict[str, Any] = dict(self._file.rows("SELECT name, value FROM meta WHERE name IN ('low', 'low_tag')"))
         return int(found["low"]), str(found["low_tag"])
@@ -132,9 +116,9 @@ def result_key(job: str, turn: int, statement: int, digest: str, nth: int) -> st
     return f"r {job} {turn} {statement} {digest} {nth}"
 
 
-def model_key(job: str, turn: int) -> str:
-    """Key of the answer to the model request of one turn."""
-    return f"m {job} {turn}"
+def model_key(job: str, turn: int, reopened: int = 0) -> str:
+    """Key of the answer to the model request of one turn, of a job that was brought back to work so many times."""
+    return f"m {job} {turn}.{reopened}" if reopened else f"m {job} {turn}"
 
 
 def said_key(job: str, n: int) -> str:
@@ -144,8 +128,7 @@ def said_key(job: str, n: int) -> str:
 
 def pack(data: Json) -> bytes:
     """JSON data as bytes of UTF-8. Raises TypeError or ValueError for what is not JSON data (NaN is not)."""
-    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "surrogatepass")  # models and outside services do send lone surrogates
+    return _encode(data).encode("utf-8", "surrogatepass")  # models and outside services do send lone surrogates
 
 
 def unpack(body: bytes) -> Json:

@@ -196,6 +196,11 @@ def revision_text(file: LedgerFile, kind: str, revision: str) -> str:
     return str(found[0][0])
 
 
+def texts_with(file: LedgerFile, part: str) -> list[str]:
+    """The texts of all revisions, of any release, in which `part` stands."""
+    return [str(text) for (text,) in file.rows("SELECT text FROM revisions WHERE instr(text, ?)", part)]
+
+
 def hold(file: LedgerFile, object_key: str, source_digest: str, *, reason: str, at_us: int) -> None:
     """Keep the watcher from applying this source of `object_key` again; replaces an older hold on it."""
     with file.joined():

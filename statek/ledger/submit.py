@@ -9,14 +9,16 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
+from statek.base.nearest import did_you_mean
 from statek.exceptions import GiveUp, NotApplied, StatekError
 from statek.ledger import inbox
 from statek.ledger.compiled import Agent, Json, Queue, decode
 from statek.ledger.file import LedgerFile
-from statek.ledger.inputs import check_inputs, did_you_mean
+from statek.ledger.inputs import check_inputs
+from statek.ledger.items import value_at
 from statek.ledger.records import Records, input_key
 from statek.ledger.releases import Release
 
@@ -71,6 +73,7 @@ def submit(
     at_us: int,
     key: str | None = None,
     places: Sequence[str] = (),
+    keys: Sequence[str | None] = (),
 ) -> Submitted:
     """Start jobs of an agent, or put items on a queue; acknowledged on return.
 
@@ -82,6 +85,7 @@ def submit(
         at_us: now.
         key: dotted path of the field that identifies an item; default: the queue's own, else ids are random.
         places: where each item was read (`events.jsonl:3`), for messages.
+        keys: the key of each item itself, where its sender names it; None: as `key` says.
 
     Raises:
         NotApplied: the release has no such agent or queue.
@@ -93,7 +97,7 @@ def submit(
     entries: list[inbox.NewEntry] = []
     for n, item in enumerate(items):
         try:
-            entry_id = checker.entry_id(item, key or checker.key)
+            entry_id = checker.entry_id(item, key or checker.key, keys[n] if keys else None)
         except BadInputs as error:
             prefix = f"{places[n]}: " if places else ""
             problems.extend(prefix + line for line in error.problems)
@@ -104,9 +108,9 @@ def submit(
     return _append(file, entries, checker.queue)
 
 
-def push(file: LedgerFile, job: str, text: str, *, at_us: int) -> str:
-    """Send a message to a job that exists. Returns the id of the input."""
-    entry_id = f"push {job} {secrets.token_hex(5)}"
+def push(file: LedgerFile, job: str, text: str, *, at_us: int, key: str | None = None) -> str:
+    """Send a message to a job that exists; with a `key` once, however often it is sent. Returns the input's id."""
+    entry_id = named_id(f"push {job} ", key) if key is not None else f"push {job} {secrets.token_hex(5)}"
     inbox.append(file, [inbox.NewEntry(entry_id, inbox.InputKind.PUSH, job, {"text": text}, at_us)])
     return entry_id
 
@@ -139,12 +143,14 @@ class _Checker:
     deliver_as: str | None
     queue: Queue | None
 
-    def entry_id(self, item: Json, key: str | None) -> str:
-        """The id of a good item. Raises BadInputs."""
+    def entry_id(self, item: Json, key: str | None, named: str | None = None) -> str:
+        """The id of a good item, from its key `named` or the field at `key`. Raises BadInputs."""
         if self.agent is not None:
             problems = check_inputs(self.agent, item if self.deliver_as is None else {self.deliver_as: item})
             if problems:
                 raise BadInputs(problems)
+        if named is not None:
+            return named_id(self.prefix, named)
         return self.prefix + (secrets.token_hex(5) if key is None else _ending(item, key))
 
 
@@ -176,17 +182,24 @@ def _find(release: Release, kind: str, name: str) -> Json:
     entry = release.objects.get(f"{kind}/{name}")
     if entry is None:
         names = [other.name for other in release.objects.values() if other.kind == kind]
+        nearby = did_you_mean(name, names, also="there are")
         raise NotApplied(
-            f"no {kind.lower()} '{name}' in the applied release {release.id}{did_you_mean(name, names)}",
+            f"no {kind.lower()} '{name}' in the applied release {release.id}{nearby}",
             hint="`statek apply` makes what the files declare available",
         )
     return decode(kind, entry.text)
 
 
+def named_id(prefix: str, key: str) -> str:
+    """An id from a key that the sender names. Raises BadInputs for an empty one."""
+    ending = id_of_key(key)
+    if ending is None:
+        raise BadInputs([f"the key is a text that is not empty, got {key!r}"])
+    return prefix + ending
+
+
 def _ending(item: Json, key: str) -> str:
-    value = item
-    for step in key.split("."):
-        value = value.get(step) if isinstance(value, dict) else None
+    value = value_at(item, key)
     found = id_of_key(value)
     if found is None:
         shown = "nothing" if value is None else repr(value)
@@ -195,13 +208,38 @@ def _ending(item: Json, key: str) -> str:
 
 
 def _append(file: LedgerFile, entries: Sequence[inbox.NewEntry], queue: Queue | None) -> Submitted:
-    ids = tuple(entry.id for entry in entries)
     with file.joined():
+        keep_us = queue.dedupe_keep_us if queue is not None and queue.dedupe_key is not None else None
+        if keep_us is not None:
+            entries = [_in_its_time(file, entry, keep_us) for entry in entries]
+        ids = tuple(entry.id for entry in entries)
         if queue is not None and queue.max_depth is not None and queue.overflow == "drop-newest":
             return Submitted(ids, *_append_what_fits(file, entries, queue.name, queue.max_depth))
         new = inbox.append(file, entries).count(True)
         dropped = _make_room(file, queue) if queue is not None and new else 0
         return Submitted(ids, new, len(entries) - new, dropped)
+
+
+def _in_its_time(file: LedgerFile, entry: inbox.NewEntry, keep_us: int) -> inbox.NewEntry:
+    """The entry under the id of its key in its time: that of the last one, unless its key is forgotten by now.
+
+    Such an id is `QUEUE:KEY@MICROSECONDS`, so the newest of a key is the greatest text.
+    """
+    if _is_known(file, entry.id):  # from when keys were kept for ever
+        return entry
+    seen_us = _last_seen(file, entry.id)
+    is_kept = seen_us is not None and entry.at_us - seen_us < keep_us
+    return replace(entry, id=f"{entry.id}@{seen_us if is_kept else entry.at_us:016d}")
+
+
+def _last_seen(file: LedgerFile, base: str) -> int | None:
+    first, end = f"{base}@", f"{base}A"  # "A" comes right after "@"
+    waits = file.rows("SELECT max(id) FROM inbox WHERE id >= ? AND id < ?", first, end)[0][0]
+    taken = file.rows(
+        "SELECT max(key) FROM rec WHERE key >= ? AND key < ?", input_key(first), input_key(end)
+    )[0][0]  # fmt: skip
+    found = [int(text.rpartition("@")[2][:16]) for text in (waits, taken) if text]
+    return max(found, default=None)
 
 
 def _make_room(file: LedgerFile, queue: Queue) -> int:

@@ -11,8 +11,8 @@ from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
+from statek.base.nearest import did_you_mean, nearest
 from statek.spec.formats import DURATION, FORMATS
-from statek.spec.nearest import did_you_mean, nearest
 from statek.spec.nodes import Node
 from statek.spec.positions import first_line, point
 from statek.spec.problems import Fix, Range

@@ -26,6 +26,8 @@ _DURATION = r"^(?=.)([0-9]{1,5}d)?([0-9]{1,7}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?([0-
 DURATION = Format(_DURATION, "a duration", "30s")
 POSITIVE_DURATION = Format(_DURATION.replace("(?=.)", "(?=.*[1-9])"), "a duration longer than 0", "30s")
 TOKENS = Format(r"^[1-9][0-9]{0,8}(k|M)$", "a number of tokens", "60k")
+KEEP = Format(f"{POSITIVE_DURATION.pattern}|^forever$", "a duration or 'forever'", "30d")
+RATE = Format(r"^[1-9][0-9]{0,8}/(s|m|h|d)$", "a rate", "60/m")
 NAME = Format(r"^[A-Za-z][A-Za-z0-9_-]{0,62}$", "a name (a letter, then letters, digits, '_' or '-')", "my-name")
 IDENTIFIER = Format(r"^[A-Za-z][A-Za-z0-9_]{0,62}$", "a Python name that does not start with '_'", "ticket_id")
 MODEL = Format(
@@ -46,7 +48,8 @@ URL = Format(r"^(https?://\S+|.*\$\{.*)$", "an http or https address", "https://
 REGEX = Format(r"^[\s\S]*$", "a regular expression", "(?i)refund")
 
 FORMATS: dict[str, Format] = {
-    "duration": DURATION, "positive-duration": POSITIVE_DURATION, "tokens": TOKENS, "name": NAME,
+    "duration": DURATION, "positive-duration": POSITIVE_DURATION, "tokens": TOKENS, "rate": RATE, "keep": KEEP,
+    "name": NAME,
     "identifier": IDENTIFIER, "model": MODEL, "target": TARGET, "module": MODULE, "pattern": PATTERN, "path": PATH,
     "header": HEADER, "url": URL, "regex": REGEX,
 }  # fmt: skip
@@ -57,6 +60,14 @@ def duration_us(text: str) -> int:
     if not DURATION.fits(text):
         raise ValueError(f"{text!r} is not a duration such as '30s'")
     return sum(int(number) * UNITS_US[unit] for number, unit in re.findall(r"([0-9]+)(ms|[smhd])", text))
+
+
+def rate_parts(text: str) -> tuple[int, int]:
+    """How many in how many microseconds, of a rate such as `60/m`. Raises ValueError when it is none."""
+    if not RATE.fits(text):
+        raise ValueError(f"{text!r} is not a rate such as '60/m'")
+    count, _, unit = text.partition("/")
+    return int(count), UNITS_US[unit]
 
 
 def token_count(value: int | str) -> int:

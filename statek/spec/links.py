@@ -6,10 +6,10 @@ gives one problem. Templates, warmups and tool modules are checked by the compil
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from statek.base.nearest import did_you_mean
 from statek.sandbox.policy import NEVER_IMPORTED
 from statek.spec.cycles import find_cycles
 from statek.spec.formats import is_model_name
-from statek.spec.nearest import did_you_mean
 from statek.spec.patterns import all_tools, matching, selected, use_and_deny
 from statek.spec.positions import first_line
 from statek.spec.problems import Problem, Range, Related, make_problem
@@ -28,6 +28,9 @@ def check_links(specs: SpecSet) -> tuple[Problem, ...]:
     for queue in specs.of("Queue"):
         problems.extend(_queue(queue, specs))
     problems.extend(_fleets(specs.of("Fleet")))
+    for fleet in specs.of("Fleet"):
+        problems.extend(_members(fleet, specs))
+    problems.extend(_cycles(specs.of("Queue"), {queue.name: _dead_letters(queue) for queue in specs.of("Queue")}))
     problems.extend(_cycles(specs.of("Model"), {model.name: _fallbacks(model) for model in specs.of("Model")}))
     return tuple(problems)
 
@@ -144,7 +147,21 @@ def _script(script: Spec, specs: SpecSet) -> Iterator[Problem]:
             yield from _refer(script, specs, "Agent", name, "rules", index, "when", "agent")
 
 
+def _members(fleet: Spec, specs: SpecSet) -> Iterator[Problem]:
+    for field, kind in (("agents", "Agent"), ("queues", "Queue")):
+        for index, name in enumerate(fleet.data.get(field, [])):
+            yield from _refer(fleet, specs, kind, name, field, index)
+
+
+def _dead_letters(queue: Spec) -> list[tuple[Path, str]]:
+    """The queue's own name is reported elsewhere."""
+    name = queue.data.get("dead_letter")
+    return [(("dead_letter",), name)] if name not in (None, queue.name) else []
+
+
 def _queue(queue: Spec, specs: SpecSet) -> Iterator[Problem]:
+    if queue.has("dead_letter") and queue.data["dead_letter"] != queue.name:
+        yield from _refer(queue, specs, "Queue", queue.data["dead_letter"], "dead_letter")
     if not queue.has("agent"):
         return
     yield from _refer(queue, specs, "Agent", queue.data["agent"], "agent")

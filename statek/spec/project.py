@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from statek.base.nearest import did_you_mean
 from statek.spec.formats import MODEL, NAME
-from statek.spec.nearest import did_you_mean
 from statek.spec.positions import LineTable
 from statek.spec.problems import Problem, Range, SpecProblems, make_problem, ordered, span
 

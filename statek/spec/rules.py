@@ -11,8 +11,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from statek.base.nearest import did_you_mean
 from statek.spec.formats import duration_us
-from statek.spec.nearest import did_you_mean
 from statek.spec.nodes import Node
 from statek.spec.problems import Problem, make_problem
 from statek.spec.types import Path, Spec, dotted, pointer
@@ -74,6 +74,8 @@ def _reference_problem(found: re.Match[str]) -> tuple[str, str] | None:
 
 
 def _agent(spec: Spec) -> Iterator[Problem]:
+    yield from _backoff(spec)
+    yield from _agent_concurrency(spec)
     limits = spec.data.get("limits", {})
     most = limits.get("exceptions", 10)
     if limits.get("consecutive_exceptions", 0) > most:
@@ -89,6 +91,23 @@ def _agent(spec: Spec) -> Iterator[Problem]:
         yield from _value(spec, shape, ("inputs", name))
     if "output" in spec.data:
         yield from _value(spec, spec.data["output"]["schema"], ("output", "schema"))
+
+
+def _agent_concurrency(spec: Spec) -> Iterator[Problem]:
+    given = spec.data.get("concurrency", {})
+    if "per_key" in given:
+        key = given["per_key"]["key"]
+        yield from _key_bound(spec, given["per_key"]["max"], given.get("max"), "concurrency", "per_key", "max")
+        name, inputs = key.partition(".")[0], spec.data.get("inputs", {})
+        if name not in inputs:
+            message = f"concurrency.per_key.key begins with '{name}', which is no input{did_you_mean(name, inputs)}"
+            yield spec.problem("STK201", message, "concurrency", "per_key", "key")
+
+
+def _key_bound(spec: Spec, one: int, every: int | None, *path: str | int) -> Iterator[Problem]:
+    if every is not None and one > every:
+        message = f"{dotted(path)} ({one}) is never reached: concurrency is {every}"
+        yield spec.problem("STK601", message, *path)
 
 
 def _keyword(spec: Spec, name: str, *path: str | int) -> Iterator[Problem]:
@@ -213,3 +232,25 @@ def _queue(spec: Spec) -> Iterator[Problem]:
         yield from _keyword(spec, data["deliver_as"], "deliver_as")
         if "agent" not in data:
             yield spec.missing("STK102", "missing field 'agent': 'deliver_as' says how it gets the items")
+    yield from _backoff(spec)
+    yield from _grouping(spec)
+    if data.get("dead_letter") == spec.name:
+        message = f"queue '{spec.name}' is its own dead letter queue; name another one"
+        yield spec.problem("STK605", message, "dead_letter")
+
+
+def _grouping(spec: Spec) -> Iterator[Problem]:
+    """What goes by key needs one."""
+    data = spec.data
+    given = data.get("concurrency")
+    per_key = given.get("per_key") if isinstance(given, Mapping) else None
+    by_key = data.get("order") == "key-fifo"
+    if (by_key or per_key is not None) and "key" not in data:
+        written = "order: key-fifo" if by_key else "concurrency.per_key"
+        yield spec.missing("STK102", f"missing field 'key': '{written}' goes by the item's key")
+    if per_key is not None and isinstance(given, Mapping):
+        found = tuple(_key_bound(spec, per_key, given.get("max"), "concurrency", "per_key"))
+        yield from found
+        if by_key and per_key > 1 and not found:
+            message = f"concurrency.per_key ({per_key}) is never reached: key-fifo runs one job of a key at a time"
+            yield spec.problem("STK601", message, "concurrency", "per_key")

@@ -45,9 +45,9 @@ def _tool_set() -> Schema:
         "description": text("Replaces the docstring.", "Finds a ticket."),
         "effect": choice(effects, "What it changes; `write`: only durable objects of this store.", "external"),
         "idempotent": boolean("Whether calling twice does no more than calling once.", default=False),
-        "timeout": duration("Longest call; for `async def` functions with the effect `external`."),
+        "timeout": duration("Longest call; for `async def` functions and those with `thread: true`."),
         "approval": later("Whether a person must say yes."),
-        "thread": later("Whether it runs off the loop."),
+        "thread": boolean("Whether a plain `def` runs in a thread, with plain data only.", default=False),
     }
     tool = fields("One tool.", parts, example={"python": "shop.tickets:lookup", "effect": "read"})
     tool["oneOf"] = [{"required": [name]} for name in ("python", "http", "openapi", "mcp")]
@@ -131,23 +131,46 @@ def _script() -> Schema:
 def _queue() -> Schema:
     dedupe = {
         "key": formatted("path", "Path of the key in the item.", "id"),
-        "keep": only("forever", "How long a key is remembered."),
+        "keep": formatted("keep", "How long a key is remembered: a duration or `forever`.", "30d"),
     }
+    dedupe["keep"]["default"] = "forever"
+    running = integer("Running jobs of this queue.", least=1, example=20)
+    bounds = {
+        "max": nullable(integer("Running jobs of this queue.", least=1, example=20)),
+        "per_key": integer("Running jobs of one `key`.", least=1, example=1),
+    }
+    words = choice(("fifo", "key-fifo"), "Oldest first; `key-fifo`: of one `key` one after the other.", "fifo")
+    priority = {
+        "priority": formatted("path", "Path of the urgency in the item: a number, higher first.", "event.priority"),
+        "values": listing(ANY, "Values of it, the most urgent first, when they are no numbers.", ["high", "low"]),
+    }
+    by_priority = fields("The most urgent item first, of these the oldest.", priority, required=["priority"])
     parts = {
         "description": text("What the queue is for; not part of the revision.", "Tickets of the help desk."),
         "agent": {**NAME, "description": "The agent whose jobs the items become."},
         "deliver_as": formatted("identifier", "The variable that holds the item.", "event"),
         "prefix": later("Own prefix of a host application."),
-        "concurrency": nullable(integer("Running jobs of this queue.", least=1, example=20)),
-        "rate": later("Items for a time."),
-        "order": later("Order of delivery."),
-        "key": later("Path that groups items."),
+        "concurrency": either(
+            "Running jobs of this queue, of all keys and of one key.",
+            [20, {"max": 20, "per_key": 1}],
+            integer=running,
+            null={},
+            object=fields("Running jobs.", bounds, example={"max": 20, "per_key": 1}),
+        ),
+        "rate": formatted("rate", "Items that become jobs in a time; as many at once after a pause.", "60/m"),
+        "order": either(
+            "Which waiting item is next.",
+            ["key-fifo", {"priority": "event.priority"}],
+            string=words,
+            object=by_priority,
+        ),
+        "key": formatted("path", "Path into the item; groups items for `order` and `per_key`.", "event.customer_id"),
         "dedupe": fields("An item whose key was seen is dropped.", dedupe, required=["key"], example={"key": "id"}),
         "max_depth": integer("Most items that wait.", least=1, example=1000),
         "overflow": choice(("refuse", "drop-oldest", "drop-newest"), "What happens beyond max_depth.", "refuse"),
-        "retry": later("How often a failed item is tried again."),
-        "dead_letter": later("The Queue that takes items that failed."),
-        "ttl": later("Longest wait."),
+        "retry": retry(1, {"min": "1s", "max": "1m"}),
+        "dead_letter": {**NAME, "description": "The Queue that takes items that failed for good or waited too long."},
+        "ttl": duration("Longest wait of an item.", "7d"),
         "paused": boolean("Whether no item becomes a job.", default=False),
     }
     return fields("Items that become jobs.", parts)
@@ -161,8 +184,8 @@ def _fleet() -> Schema:
         "prune": only(value=False, description="Whether deleted files remove objects."),
     }
     parts = {
-        "agents": later("Agents it runs; it runs all."),
-        "queues": later("Queues it serves; it serves all."),
+        "agents": listing(NAME, "Agents whose jobs it begins; none: all.", ["triage"]),
+        "queues": listing(NAME, "Queues it serves; none: all.", ["support"]),
         "max_concurrency": integer("Running jobs at the same time.", least=1, default=100, example=40),
         "providers": later("Bounds for providers."),
         "budget": later("Money for a day."),

@@ -1,7 +1,7 @@
 """The JSON Schema of an agent's front matter. Only data; see `schema`."""
 
 from statek.spec.project import RELOAD_LATER, RELOAD_VALUES
-from statek.spec.schema_parts import API_VERSION, INPUT, NAME, VALUE, labels, params
+from statek.spec.schema_parts import API_VERSION, INPUT, NAME, VALUE, labels, params, retry
 from statek.spec.shapes import (
     Schema,
     boolean,
@@ -20,6 +20,18 @@ from statek.spec.shapes import (
     text,
     tokens,
 )
+
+
+def _concurrency() -> Schema:
+    one = {
+        "key": formatted("path", "Path into the inputs.", "request.order_id"),
+        "max": integer("Jobs of one key that have begun and not ended.", least=1, example=1),
+    }
+    parts = {
+        "max": nullable(integer("Running jobs of this agent.", least=1, example=10)),
+        "per_key": fields("Bound for each key.", one, required=["key", "max"], example={"key": "topic", "max": 1}),
+    }
+    return fields("Jobs of this agent at the same time.", parts, example={"max": 6})
 
 
 def _limits() -> Schema:
@@ -103,8 +115,8 @@ def agent() -> Schema:
         "subagents": listing(name, "Agents that it may start as subjobs.", ["reader"]),
         "warmup": _agent_warmup(),
         "limits": _limits(),
-        "concurrency": later("Running jobs of this agent at the same time."),
-        "retry": later("What happens after a failure of a job."),
+        "concurrency": _concurrency(),
+        "retry": retry(1, {"min": "1s", "max": "1m"}),
         "reload": _reload(),
         "rollout": later("Step by step release."),
         "sandbox": fields("What its code may do.", sandbox, example={"imports": ["statistics"]}),
@@ -113,7 +125,7 @@ def agent() -> Schema:
         "chat_style": choice(styles, "What the model sees and how its answer becomes code.", "console"),
         "preset": later("Specialised agent."),
         "difficulty": later("Difficulty of the agent's work."),
-        "tools_scope": later("Scope of the tools."),
+        "tools_scope": text("Formal tools of a request.", "APPLICATION+docstr"),
         "post_processors": later("Functions over the answer."),
         "metadata": later("Free values, handed to the runtime."),
     }

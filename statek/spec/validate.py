@@ -13,10 +13,10 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
+from statek.base.nearest import did_you_mean, nearest
 from statek.spec.documents import Document, Documents
 from statek.spec.explain import Failure, explain
 from statek.spec.formats import NAME
-from statek.spec.nearest import did_you_mean, nearest
 from statek.spec.positions import first_line, point
 from statek.spec.problems import Problem, Related, make_problem, ordered, span
 from statek.spec.rules import check_rules

@@ -168,7 +168,7 @@ def test_scope_is_what_lies_under_the_paths():
     """Objects are in scope by the place of their file."""
     folder = Path(__file__).parents[1] / "examples" / "valid" / "help-desk"
     compilation = compile_project(folder)
-    assert {item.name for item in in_scope(compilation, [folder / "queues"])} == {"support", "support-later"}
+    assert {item.name for item in in_scope(compilation, [folder / "queues"])} == {"support", "support-dead"}
     assert [item.name for item in in_scope(compilation, [folder / "agents/triage.md"])] == ["triage"]
     assert in_scope(compilation, [folder]) == compilation.objects
 
@@ -177,8 +177,8 @@ def test_an_object_knows_its_lines():
     """A document in the middle of a file has its own first and last line."""
     compilation = compile_project(Path(__file__).parents[1] / "examples" / "valid" / "help-desk")
     places = {item.name: (item.file, item.line, item.end_line) for item in compilation.objects}
-    assert places["support"] == ("queues/support.yaml", 2, 8)
-    assert places["support-later"] == ("queues/support.yaml", 10, 13)
+    assert places["support"] == ("queues/support.yaml", 2, 11)
+    assert places["support-dead"] == ("queues/support.yaml", 13, 16)
 
 
 def test_without_a_project_there_is_no_compilation():
@@ -226,3 +226,19 @@ def test_no_broken_example_gets_past_the_problems(tmp_path, data):
     new = data.draw(st.sampled_from(["", "x", "[]", "{}", "null", "-1", "yes: 1\n", text[start:end] * 2]) | NASTY)
     compilation = compile_project(project(tmp_path, {name: text[:start] + new + text[end:]}))
     assert json.dumps([problem.message for problem in compilation.problems])
+
+
+def test_the_scope_of_formal_tools_is_metadata(tmp_path):
+    """What an agent says of formal tools stands where agents made in Python have it."""
+    found = compile_project(project(tmp_path, {"agents/a.md": agent("tools_scope: ALL-f\n"), "agents/b.md": agent()}))
+    assert [value_of(found, "Agent", name).metadata for name in "ab"] == [{"LLM_TOOLS_SCOPE": "ALL-f"}, {}]
+
+
+def test_a_tool_that_runs_in_a_thread(tmp_path):
+    """Options of a tool reach the compiled one; one that is not used leaves the text as it was."""
+    spec = "spec: {tools: [{python: 'm:f', thread: true, timeout: 5s}, {python: 'm:g'}]}\n"
+    text = f"apiVersion: statek/v1\nkind: ToolSet\nmetadata: {{name: s}}\n{spec}"
+    files = {"agents/t.yaml": text, "m.py": "def f(): ...\n\ndef g(): ...\n"}
+    value = value_of(compile_project(project(tmp_path, files)), "ToolSet", "s")
+    assert [(tool.thread, tool.timeout_us) for tool in value.tools] == [(True, 5_000_000), (False, None)]
+    assert compiled.encode(value).count("thread") == 1

@@ -15,6 +15,7 @@ import pytest
 
 from statek.exceptions import BugError, LedgerError
 from statek.ledger.file import LedgerFile
+from statek.ledger.pruning import prune
 from statek.ledger.records import Kind, Records
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +29,11 @@ def put(ledger: LedgerFile, count: int = 1) -> tuple[int, str]:
         for _ in range(count):
             records.put(Kind.RAN, None, b"{}")
     return records.last()
+
+
+def prune_all(ledger: LedgerFile, upto: int) -> None:
+    """Prune to the end."""
+    deque(prune(ledger, upto, at_us=0, keys_kept_us=1), maxlen=0)
 
 
 def fail_after(ledger: LedgerFile, act: Callable[[], object]) -> None:
@@ -276,7 +282,7 @@ def test_a_store_beyond_the_end_is_refused(ledger: LedgerFile) -> None:
 def test_a_store_older_than_the_pruned_part_is_refused(ledger: LedgerFile) -> None:
     """What was pruned cannot be replayed: such a store is not used; one that ends exactly there is."""
     seq, tag = put(ledger, 3)
-    Records(ledger).prune(seq)
+    prune_all(ledger, seq)
     ledger.check_pair(ledger.store_id, seq, tag)
     with pytest.raises(LedgerError, match="pruned up to 3"):
         ledger.check_pair(ledger.store_id, seq - 1, None)
@@ -287,7 +293,7 @@ def test_a_store_of_another_past_is_refused(ledger: LedgerFile, pruned: bool) ->
     """A record of the same number with another tag shows that one side is from a backup."""
     seq, _ = put(ledger)
     if pruned:
-        Records(ledger).prune(seq)
+        prune_all(ledger, seq)
     with pytest.raises(LedgerError, match="gone another way"):
         ledger.check_pair(ledger.store_id, seq, "00000000x")
 

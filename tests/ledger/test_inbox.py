@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from statek.exceptions import LedgerError
 from statek.ledger import inbox
 from statek.ledger.file import LedgerFile
 from statek.ledger.inbox import InputKind, NewEntry, NoLongerWaiting
+from statek.ledger.pruning import prune
 from statek.ledger.records import Records
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +68,7 @@ def test_an_id_that_was_pruned_is_not_appended_again(ledger: LedgerFile) -> None
     """An id stays known after its record has lost its body."""
     inbox.append(ledger, [entry("a")])
     take_all(ledger)
-    Records(ledger).prune(1)
+    deque(prune(ledger, 1, at_us=0, keys_kept_us=1), maxlen=0)
     assert inbox.append(ledger, [entry("a")]) == [False]
 
 
@@ -122,7 +124,7 @@ def test_a_pruned_input_cannot_be_read_back(ledger: LedgerFile) -> None:
     """An input without its body is an error, not an empty input."""
     inbox.append(ledger, [entry("a")])
     take_all(ledger)
-    Records(ledger).prune(1)
+    deque(prune(ledger, 1, at_us=0, keys_kept_us=1), maxlen=0)
     record = Records(ledger).get("in a")
     assert record is not None
     with pytest.raises(LedgerError, match="was pruned"):

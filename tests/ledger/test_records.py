@@ -1,16 +1,9 @@
-"""The order of records, their keys, and forgetting them."""
-
-import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
+"""The order of records, and their keys."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from statek.exceptions import LedgerError
 from statek.ledger.file import LedgerFile
 from statek.ledger.records import (
     Kind,
@@ -98,81 +91,6 @@ def test_reading_goes_on_with_what_is_added(ledger: LedgerFile, records: Records
         if record.seq < 5:
             fill(ledger, "r")
     assert seen == [1, 2, 3, 4, 5, 6]
-
-
-def test_pruning_keeps_what_was_not_given_free(ledger: LedgerFile, records: Records) -> None:
-    """Nothing beyond the given number is touched."""
-    fill(ledger, "irir")
-    last = records.last()
-    records.prune(2, slice_size=1)
-    assert [(record.seq, record.body) for record in records.after(2)] == [(3, b"body"), (4, b"body")]
-    assert (ledger.low, records.last()) == (2, last)
-
-
-def test_a_pruned_input_is_still_known(ledger: LedgerFile, records: Records) -> None:
-    """The key of an input outlives its body, so that a late repetition is recognised."""
-    fill(ledger, "ir")
-    records.prune(2)
-    found = records.get("in e0")
-    assert found is not None
-    assert (found.seq, found.body) == (1, b"")
-    with ledger.transaction():
-        assert records.put(Kind.IN, "in e0", b"again") is None
-
-
-def test_pruning_everything_keeps_the_end(ledger: LedgerFile, records: Records) -> None:
-    """Number and tag of the last record outlive it, and numbers are never given twice."""
-    fill(ledger, "rrr")
-    last = records.last()
-    records.prune(100, slice_size=2)
-    assert (records.last(), ledger.low) == (last, 3)
-    fill(ledger, "r")
-    assert records.last()[0] == 4
-
-
-def test_pruning_again_changes_nothing(ledger: LedgerFile, records: Records) -> None:
-    """Pruning up to the same or an older number is harmless."""
-    fill(ledger, "irr")
-    records.prune(2)
-    records.prune(2)
-    records.prune(1)
-    assert (ledger.low, [record.seq for record in records.after(2)]) == (2, [3])
-
-
-def test_pruned_records_cannot_be_read(ledger: LedgerFile, records: Records) -> None:
-    """Reading from inside the pruned part is an error, not a gap."""
-    fill(ledger, "rrr")
-    records.prune(2)
-    with pytest.raises(LedgerError, match="up to 2 were pruned"):
-        next(records.after(1))
-
-
-PRUNE = """
-import sys
-from pathlib import Path
-from statek.ledger.file import LedgerFile
-from statek.ledger.records import Records
-file = LedgerFile.open(Path(sys.argv[1]))
-print("ready", flush=True)
-Records(file).prune(3000, slice_size=5)
-"""
-
-
-def test_a_kill_inside_pruning_leaves_a_whole_ledger(ledger: LedgerFile, records: Records) -> None:
-    """Killed at any slice, `low` fits what is there, and pruning can go on."""
-    fill(ledger, "ir" * 1500)
-    child = subprocess.Popen(
-        [sys.executable, "-c", PRUNE, str(ledger.path)], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE
-    )
-    assert child.stdout is not None
-    child.stdout.readline()
-    while ledger.low < 50 and child.poll() is None:
-        pass
-    os.kill(child.pid, signal.SIGKILL)
-    child.communicate(timeout=20)
-    assert [record.seq for record in records.after(ledger.low)] == list(range(ledger.low + 1, 3001))
-    records.prune(3000)
-    assert ledger.low == 3000
 
 
 def test_keys_differ_by_what_they_name() -> None:

@@ -185,3 +185,31 @@ def test_messages_are_all_kept(ledger: LedgerFile) -> None:
 def test_a_job_is_cancelled_once(ledger: LedgerFile) -> None:
     """Asking again changes nothing and says so."""
     assert [cancel(ledger, "triage/1", at_us=7) for _ in range(2)] == [True, False]
+
+
+def keep(ledger: LedgerFile, at_us: int, *items: Json) -> Submitted:
+    """Submit at a time to a queue that remembers keys for 100 microseconds."""
+    queue = dataclasses.replace(QUEUE, dedupe_key="id", dedupe_keep_us=100)
+    return submit(ledger, release(queue), TO_QUEUE, items, at_us=at_us)
+
+
+def test_a_key_is_forgotten_after_its_time(ledger: LedgerFile) -> None:
+    """Within it the item is the same one, waiting or taken in; after it another."""
+    first = keep(ledger, 1_000, event(1), event(1))
+    assert (first.new, first.known, first.ids[0]) == (1, 1, first.ids[1])
+    assert keep(ledger, 1_099, event(1)) == Submitted(first.ids[:1], 0, 1, 0)
+    records = Records(ledger)
+    with ledger.transaction():
+        for entry in inbox.waiting(ledger):
+            inbox.take(ledger, records, entry)
+    assert keep(ledger, 1_099, event(1)).known == 1
+    second = keep(ledger, 1_100, event(1), event(2))
+    assert (second.new, second.ids[0] != first.ids[0]) == (2, True)
+    assert keep(ledger, 1_199, event(1)).ids == second.ids[:1]
+
+
+def test_a_key_that_was_kept_for_ever_stays_known(ledger: LedgerFile) -> None:
+    """A release that forgets keys does not make old items new."""
+    queue = dataclasses.replace(QUEUE, dedupe_key="id")
+    submit(ledger, release(queue), TO_QUEUE, [event(1)], at_us=1)
+    assert keep(ledger, 9_999, event(1)).known == 1

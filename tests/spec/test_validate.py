@@ -63,9 +63,9 @@ def test_notes_pass_at_every_level(front):
 @pytest.mark.parametrize(
     "field",
     ["extends: b", "abstract: true", "rollout: {}", "eval: {}", "preset: dialog", "difficulty: H", "protect: false",
-     "aliases: [b]", "tools: {use: [], approve: [a/b]}", "concurrency: {max: 3}", "retry: {}", "locale: en",
+     "aliases: [b]", "tools: {use: [], approve: [a/b]}", "locale: en",
      "metadata: {}", "reload: {tools: on-resume}", "sandbox: {network: deny}",
-     "model: {use: a/b, by_difficulty: {}}", "tools_scope: x", "post_processors: []"],
+     "model: {use: a/b, by_difficulty: {}}", "post_processors: []"],
 )  # fmt: skip
 def test_what_this_build_does_not_run_is_refused_by_name(field):
     """A field of the language that is not run yet is neither unknown nor ignored."""

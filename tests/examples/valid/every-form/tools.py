@@ -9,3 +9,7 @@ if True:
     async def find_all() -> None: ...
 
 made = functools.partial(lookup, "a")
+
+
+def slow(id: str) -> str:
+    return id

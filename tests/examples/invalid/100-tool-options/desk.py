@@ -1,0 +1,13 @@
+"""Tools."""
+
+
+def call() -> None:
+    """Call."""
+
+
+async def later() -> None:
+    """Call and wait."""
+
+
+def look() -> None:
+    """Look."""
