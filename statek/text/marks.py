@@ -5,12 +5,12 @@ line and a column. Tags that are unknown, stray or never closed are found here, 
 is exact. No jinja2: `template.py` hands the raw tokens in and is the only caller.
 """
 
-import difflib
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from statek.base.nearest import nearest
 from statek.exceptions import BugError
 
 TAGS = ("if", "elif", "else", "endif", "for", "endfor", "include", "raw", "endraw")
@@ -71,11 +71,6 @@ class Places:
         """A problem at the characters from `start` to `end`."""
         hint = f"; did you mean '{suggestion}'?" if suggestion else ""
         return TemplateProblem(code, message + hint, *self.span(start, end), suggestion)
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like `word`, or None."""
-    return next(iter(difflib.get_close_matches(word, list(known), 1, 0.6)), None)
 
 
 def place(source: str, raw: Iterable[tuple[str, str]]) -> Iterator[Token]:

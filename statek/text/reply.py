@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from statek.text.names import parse_python
 
@@ -33,6 +34,7 @@ class _Part:
     source: tuple[str, ...]  # the lines as written, with the fence
 
 
+@lru_cache(maxsize=64)  # a reply is read where it comes in, and again where it is shown
 def read_reply(text: str | None, style: str | None) -> Reply:
     """Read a reply by chat style: "console" (or None), "markdown", "md_dialog", "direct".
 

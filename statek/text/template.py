@@ -19,8 +19,9 @@ from jinja2.parser import Parser
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import SandboxedEnvironment
 
+from statek.base.nearest import nearest
 from statek.text.includes import MAX_DEPTH, find_excess
-from statek.text.marks import RAW_HINT, Places, TemplateProblem, Token, check_tokens, nearest, place
+from statek.text.marks import RAW_HINT, Places, TemplateProblem, Token, check_tokens, place
 from statek.text.view import Absent, Json, RenderError, as_json, as_text, look_up, view
 
 __all__ = ["ENGINE", "Include", "Name", "Parsed", "RenderError", "TemplateProblem", "parse", "render"]

@@ -10,11 +10,13 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Annotated, Any
 
-from statek.tools.registry import CONTEXT, Tool, nearest
+from statek.base.nearest import suggestion
+from statek.tools.registry import CONTEXT, IDEMPOTENCY_KEY, Tool
 
 UNKNOWN = Any  # an annotation that says nothing
 _DATES: dict[type, Callable[[str], object]] = {
@@ -47,18 +49,18 @@ def bind(
     Raises:
         TypeError: an argument is missing, unknown, or one too many.
         ValueError: text names no member of the parameter's enum.
-        RuntimeError: the call passes `_local_context` itself.
+        RuntimeError: the call passes what the kit fills in, `_local_context` or `idempotency_key`.
     """
-    if CONTEXT in kwargs:
-        raise RuntimeError(f"{tool.name}() must not be given {CONTEXT}: it is filled in by the kit")
-    signature = _signature(tool.call)
-    names = _assign(tool, signature, args, kwargs)
-    wanted = {name: annotation(tool.call, signature, name) for name in set(names) | set(kwargs)}
+    for name in _filled_in(tool):
+        if name in kwargs:
+            raise RuntimeError(f"{tool.name}() must not be given {name}: it is filled in by the kit")
+    names = _assign(tool, args, kwargs)
 
     def convert(name: str | None, value: Any) -> Any:
         if not isinstance(value, str) or name is None or name.startswith("_"):
             return value
-        return _convert(value, wanted[name], f"{tool.name}({name}=...)", local_names)
+        wanted = annotation(tool.call, _signature(tool.call), name)
+        return _convert(value, wanted, f"{tool.name}({name}=...)", local_names)
 
     positional = tuple(convert(name, value) for name, value in zip(_padded(names, len(args)), args, strict=True))
     return positional, {name: convert(name, value) for name, value in kwargs.items()}
@@ -121,42 +123,72 @@ def _only(text: str, f: Any) -> Any:
     return types.SimpleNamespace(__annotations__={"it": text}, __globals__=getattr(f, "__globals__", {}))
 
 
-def _assign(tool: Tool, signature: inspect.Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[str]:
+def _filled_in(tool: Tool) -> tuple[str, ...]:
+    return (CONTEXT, IDEMPOTENCY_KEY) if tool.takes_key else (CONTEXT,)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What a call of a function is checked against; made once for each function."""
+
+    parameters: tuple[inspect.Parameter, ...]  # without what the kit fills in
+    positional: tuple[str, ...]
+    by_name: frozenset[str]
+    any_positional: bool
+    any_keyword: bool
+    required: tuple[str, ...]
+
+
+@functools.lru_cache(1024)
+def _shape(call: Callable[..., Any], filled_in: tuple[str, ...]) -> _Shape:
+    parameters = tuple(p for p in _signature(call).parameters.values() if p.name not in filled_in)
+    positional = tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
+    by_name = frozenset(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+    return _Shape(
+        parameters=parameters,
+        positional=positional,
+        by_name=by_name,
+        any_positional=any(p.kind is p.VAR_POSITIONAL for p in parameters),
+        any_keyword=any(p.kind is p.VAR_KEYWORD for p in parameters),
+        required=tuple(p.name for p in parameters if p.default is p.empty and p.name in {*positional, *by_name}),
+    )
+
+
+def _assign(tool: Tool, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of the parameters that the positional arguments go to; raises TypeError for a call that cannot be made."""
-    parameters = [p for p in signature.parameters.values() if p.name != CONTEXT]
-    positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    by_name = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    any_positional = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-    any_keyword = any(p.kind is p.VAR_KEYWORD for p in parameters)
-    taken = positional[: len(args)]
-    form = f"it is called as {tool.name}{_form(parameters)}"
-    if len(args) > len(positional) and not any_positional:
-        raise TypeError(
-            f"{tool.name}() takes at most {len(positional)} positional arguments, found {len(args)}; {form}"
-        )
-    twice = [name for name in kwargs if name in taken and name in by_name]
+    shape = _shape(tool.call, _filled_in(tool))
+    taken = shape.positional[: len(args)]
+    if len(args) > len(shape.positional) and not shape.any_positional:
+        most = f"takes at most {len(shape.positional)} positional arguments, found {len(args)}"
+        raise _wrong_call(tool, shape, most)
+    twice = [name for name in kwargs if name in taken and name in shape.by_name]
     if twice:
-        raise TypeError(f"{tool.name}() was given {twice[0]} twice, by position and by name; {form}")
-    unknown = [name for name in kwargs if name not in by_name]
-    if unknown and not any_keyword:
-        hint = nearest(unknown[0], by_name)
-        raise TypeError(f"{tool.name}() has no parameter {unknown[0]}{': ' + hint if hint else ''}; {form}")
-    required = [p.name for p in parameters if p.default is p.empty and p.name in {*positional, *by_name}]
-    missing = [name for name in required if name not in taken and (name not in kwargs or name not in by_name)]
+        raise _wrong_call(tool, shape, f"was given {twice[0]} twice, by position and by name")
+    unknown = [name for name in kwargs if name not in shape.by_name]
+    if unknown and not shape.any_keyword:
+        hint = suggestion(unknown[0], sorted(shape.by_name))
+        raise _wrong_call(tool, shape, f"has no parameter {unknown[0]}{': ' + hint if hint else ''}")
+    missing = [
+        name for name in shape.required if name not in taken and (name not in kwargs or name not in shape.by_name)
+    ]
     if missing:
         # a misspelt name lands in `**kwargs` without complaint
         stray = f" (found {', '.join(unknown)})" if unknown else ""
-        raise TypeError(f"{tool.name}() is missing {', '.join(missing)}{stray}; {form}")
+        raise _wrong_call(tool, shape, f"is missing {', '.join(missing)}{stray}")
     return taken
 
 
-def _form(parameters: list[inspect.Parameter]) -> str:
+def _wrong_call(tool: Tool, shape: _Shape, what: str) -> TypeError:
+    return TypeError(f"{tool.name}() {what}; it is called as {tool.name}{_form(shape.parameters)}")
+
+
+def _form(parameters: Sequence[inspect.Parameter]) -> str:
     shown = [p for p in parameters if p.kind is not p.VAR_KEYWORD and not p.name.startswith("_")]
     bare = [p.replace(annotation=p.empty) for p in shown]
     return str(inspect.Signature(bare))
 
 
-def _padded(names: list[str], length: int) -> list[str | None]:
+def _padded(names: Sequence[str], length: int) -> list[str | None]:
     return [*names, *[None] * (length - len(names))]
 
 
@@ -168,7 +200,7 @@ def _convert(text: str, wanted: Any, where: str, local_names: Mapping[str, objec
     if text in known:
         return next(_member(part, text) for part in alternatives if text in (enum_names(part) or ()))
     if known and all(enum_names(part) is not None for part in alternatives):
-        hint = nearest(text, known)
+        hint = suggestion(text, known)
         raise ValueError(f"{where}: no member {text!r}{': ' + hint if hint else ''}; expected {', '.join(known)}")
     for part in alternatives:
         if part in _DATES:

@@ -11,17 +11,17 @@ import re
 import textwrap
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any, Literal
 
 from statek.tools import convert
-from statek.tools.registry import Tool
+from statek.tools.registry import IDEMPOTENCY_KEY, Tool, from_callable
 
 SECTIONS = {
     "args": "args", "arguments": "args", "returns": "returns", "return": "returns", "raises": "raises",
-    "raise": "raises", "example": "example", "examples": "example", "attributes": "other", "note": "other",
-    "notes": "other", "yields": "other", "tags": "other", "statek-acl": "other",
+    "raise": "raises", "example": "example", "examples": "example", "attributes": "attributes", "note": "other",
+    "notes": "other", "yields": "other", "tags": "tags", "statek-acl": "acl",
 }  # fmt: skip
 VARIANT = "tool"  # which variant of a docstring speaks to models
 
@@ -51,6 +51,9 @@ class Docstring:
     returns: str = ""
     raises: Mapping[str, str] = field(default_factory=dict)
     example: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    tags: str = ""
+    acl: str = ""
 
 
 def listing(tools: Iterable[Tool], *, detailed: bool = False) -> str:
@@ -60,7 +63,7 @@ def listing(tools: Iterable[Tool], *, detailed: bool = False) -> str:
         tools: hidden and internal ones among them are left out.
         detailed: as Python declarations with the whole docstring, instead of a line of call and a line of text.
     """
-    show = _detailed if detailed else _brief
+    show = full_text if detailed else brief_text
     return "\n\n".join(show(tool) for tool in tools if not tool.hidden and not tool.internal)
 
 
@@ -73,7 +76,7 @@ def formal_spec(tool: Tool) -> dict[str, Any]:
     doc = docstring_of(tool)
     properties: dict[str, Any] = {}
     required: list[str] = []
-    for parameter, wanted in _parameters(tool):
+    for parameter, wanted in parameters_of(tool):
         properties[parameter.name] = json_type(wanted)
         if doc.args.get(parameter.name):
             properties[parameter.name]["description"] = doc.args[parameter.name]
@@ -91,7 +94,7 @@ def docstring_of(tool: Tool) -> Docstring:
     if tool.description is None:
         return doc
     brief, _, rest = tool.description.strip().partition("\n\n")
-    return Docstring(_joined(brief), rest.strip(), doc.args, doc.returns, doc.raises, doc.example)
+    return replace(doc, brief=_joined(brief), rest=rest.strip())
 
 
 def parse_docstring(text: str) -> Docstring:
@@ -105,6 +108,9 @@ def parse_docstring(text: str) -> Docstring:
         returns=_joined(_variant(parts["returns"])),
         raises=_items(parts["raises"], _RAISE),
         example=textwrap.dedent(parts["example"]).strip(),
+        attributes=_items(parts["attributes"], _ITEM),
+        tags=textwrap.dedent(parts["tags"]).strip(),
+        acl=textwrap.dedent(parts["acl"]).strip(),
     )
 
 
@@ -139,10 +145,30 @@ def _array_items(args: tuple[Any, ...]) -> dict[str, Any]:
     return {"items": json_type(kinds[0])} if len(kinds) == 1 and kinds[0] is not Any else {}
 
 
-def _brief(tool: Tool) -> str:
+def format_tool_spec(func: Callable[..., Any]) -> dict[str, Any]:
+    """The specification of a function as providers of OpenAI's shape take it.
+
+    Returns:
+        `{"type": "function", "function": {"name", "description", "parameters"}}`.
+
+    Raises:
+        TypeError: `func` has no name, or cannot be called.
+    """
+    return {"type": "function", "function": formal_spec(from_callable(func))}
+
+
+def format_callable_decl(func: Callable[..., Any]) -> str:
+    """The function as a declaration in Python with its whole docstring. Raises TypeError as `format_tool_spec`."""
+    return full_text(from_callable(func))
+
+
+def brief_text(tool: Tool) -> str:
+    """A line of call, the first paragraph, and what it returns; types only for functions marked so by `docs_style`."""
     doc = docstring_of(tool)
-    call = ", ".join(_declared(parameter, None) for parameter, _ in _parameters(tool))
-    lines = [f"{tool.name}({call})"]
+    typed = getattr(tool.call, "docs_brief_types", False)
+    shown = [_declared(p, type_text(p.annotation) if typed else None) for p, _ in parameters_of(tool)]
+    returns = type_text(_returned(tool.call)) if typed else ""
+    lines = [f"{tool.name}({', '.join(shown)}){f' -> {returns}' if returns else ''}"]
     if doc.brief:
         lines.append(f"    {doc.brief}")
     if doc.returns:
@@ -150,10 +176,13 @@ def _brief(tool: Tool) -> str:
     return "\n".join(lines)
 
 
-def _detailed(tool: Tool) -> str:
+def full_text(tool: Tool, *, brief: bool = False) -> str:
+    """The declaration in Python with the whole docstring; `brief`: with its first paragraph and what it returns."""
     doc = docstring_of(tool)
-    call = ", ".join(_declared(parameter, _type_text(parameter.annotation)) for parameter, _ in _parameters(tool))
-    returns = _type_text(_returned(tool.call))
+    if brief:
+        doc = Docstring(brief=doc.brief, returns=doc.returns)
+    call = ", ".join(_declared(parameter, type_text(parameter.annotation)) for parameter, _ in parameters_of(tool))
+    returns = type_text(_returned(tool.call))
     head = f"def {tool.name}({call}){f' -> {returns}' if returns else ''}:"
     body = "\n\n".join(_paragraphs(tool, doc))
     closing = "\n" if "\n" in body else ""
@@ -161,7 +190,7 @@ def _detailed(tool: Tool) -> str:
 
 
 def _paragraphs(tool: Tool, doc: Docstring) -> Iterator[str]:
-    shown = {parameter.name for parameter, _ in _parameters(tool)}
+    shown = {parameter.name for parameter, _ in parameters_of(tool)}
     args = {name: text for name, text in doc.args.items() if name in shown}
     sections = {
         "Args": "\n".join(f"{name}: {text}" for name, text in args.items()),
@@ -173,14 +202,14 @@ def _paragraphs(tool: Tool, doc: Docstring) -> Iterator[str]:
     yield from (f"{head}:\n{textwrap.indent(text, '    ')}" for head, text in sections.items() if text)
 
 
-def _parameters(tool: Tool) -> list[tuple[inspect.Parameter, Any]]:
+def parameters_of(tool: Tool) -> list[tuple[inspect.Parameter, Any]]:
     """Parameters that a model may fill, with their resolved annotations."""
     signature = inspect.signature(tool.call)
     variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return [
         (parameter, convert.annotation(tool.call, signature, parameter.name))
         for parameter in signature.parameters.values()
-        if parameter.kind not in variadic and not parameter.name.startswith("_")
+        if parameter.kind not in variadic and not parameter.name.startswith("_") and parameter.name != IDEMPOTENCY_KEY
     ]
 
 
@@ -202,7 +231,7 @@ def _returned(f: Callable[..., Any]) -> Any:
     return inspect.signature(getattr(f, "__temporal_complement__", f)).return_annotation
 
 
-def _type_text(wanted: Any) -> str:
+def type_text(wanted: Any) -> str:
     """An annotation as it is written in source, "" when there is none; enums of the store are passed by name: str."""
     if wanted is inspect.Parameter.empty:
         return ""

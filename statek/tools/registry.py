@@ -1,32 +1,26 @@
 """The `@tool` decorator, the functions it has marked, and Tool, the value that stands for one callable.
 
-It calls no tool and knows no job. Application modules decorate; the compiler's targets ("pkg.mod:fn") become callables
-through `import_target` and Tools through `from_callable`; the runtime asks for both. The idea to keep in mind:
-decorating only sets markers on the function itself, everything else reads them.
+It calls no tool and knows no job. Application modules decorate; `from_callable` makes the Tool that the runtime offers
+to jobs. The idea to keep in mind: decorating only sets markers on the function itself, everything else reads them.
 """
 
-import difflib
 import functools
-import importlib
-import importlib.util
 import inspect
 import logging
-import pkgutil
-import sys
-import types
-import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, Literal, TypeVar, overload
-
-from statek.exceptions import StatekError
 
 F = TypeVar("F", bound=Callable[..., Any])
 Effect = Literal["read", "write", "external"]
+KIT_NAMES = frozenset({
+    "brief", "complete_sub_task", "docstr", "find_locals", "find_sub_task_handler", "get_pending_notifications",
+    "panic", "perm_ctx_get", "perm_ctx_set", "perm_ctx_set_unique", "send_notification_to", "statek_print",
+})  # fmt: skip
+"""What code of every job finds beside its agent's tools."""
 EFFECTS: tuple[Effect, ...] = ("read", "write", "external")
-SCOPES = ("SYSTEM", "APPLICATION", "ALL")
 CONTEXT = "_local_context"  # parameter in which a `@tool` function gets the names of the calling code
+IDEMPOTENCY_KEY = "idempotency_key"  # parameter in which a function gets the name of the call it serves
 
 log = logging.getLogger(__name__)
 _registry: dict[tuple[str, str], Callable[..., Any]] = {}  # by module and qualname: defining again replaces
@@ -41,13 +35,16 @@ class Tool:
         call: the function itself, sync or async.
         effect: "read" looks at arguments and the store only, "write" changes this store only, else "external".
         idempotent: may be called again with the same arguments.
-        timeout_us: bound of one call in microseconds; None: the step's own.
+        timeout_us: bound of one call in microseconds; None: the kit's own.
         is_async: calling gives an awaitable.
         description: shown instead of the docstring's text.
         system: part of the kit, not of the application.
         hidden: left out of everything the model sees.
         takes_context: call it with `_local_context=`, the names of the calling code.
         error_handler: registered on the job with the result of a call.
+        thread: a plain function that runs in a thread, off the loop; it gets and gives plain data only.
+        takes_key: call it with `idempotency_key=`, which is the same when the same call is made again.
+        target: chat styles it is made for; None: all.
     """
 
     name: str
@@ -61,6 +58,14 @@ class Tool:
     hidden: bool = False
     takes_context: bool = False
     error_handler: Callable[..., Any] | None = None
+    thread: bool = False
+    takes_key: bool = False
+    target: Any = None
+
+    @property
+    def outside(self) -> bool:
+        """Is it performed by the scheduler, between two stretches, and its result recorded?"""
+        return self.effect == "external" or self.is_async or self.thread
 
     @property
     def internal(self) -> bool:
@@ -78,8 +83,10 @@ def tool(
     target: Any = None,
     error_handler: Callable[..., Any] | None = None,
     hidden: bool = False,
+    thread: bool = False,
     effect: Effect = "external",
     idempotent: bool = False,
+    timeout: float | None = None,
 ) -> Callable[[F], F]: ...
 def tool(
     f: Callable[..., Any] | None = None,
@@ -88,8 +95,10 @@ def tool(
     target: Any = None,
     error_handler: Callable[..., Any] | None = None,
     hidden: bool = False,
+    thread: bool = False,
     effect: Effect = "external",
     idempotent: bool = False,
+    timeout: float | None = None,
 ) -> Any:
     """Mark a function as a tool; usable with and without parentheses.
 
@@ -99,33 +108,53 @@ def tool(
         target: a chat style (or its name) or several of them; None: all.
         error_handler: an `@error_handler` function, registered on the job with the tool's result.
         hidden: leave it out of everything the model sees.
+        thread: run it in a thread, off the loop: for plain functions that take long. It gets copies of plain data,
+            must return plain data, and must not use stored objects; `get_current_job()` is None in it.
         effect: what a call may change: "read", "write" (this store only) or "external".
-        idempotent: may be called again with the same arguments.
+        idempotent: may be called again with the same arguments; with a parameter `idempotency_key` it is given a text
+            that is the same each time.
+        timeout: seconds after which a call of an async function or of one in a thread is given up.
 
     Raises:
         TypeError: the function has no `**kwargs`, or `error_handler` is not a valid one.
-        ValueError: unknown `effect`.
+        ValueError: unknown `effect`, or options that exclude each other.
     """
     if error_handler is not None and not is_valid_error_handler(error_handler):
         raise TypeError(
-            f"error_handler {_label(error_handler)} is not valid: decorate it with @error_handler, give it a name "
+            f"error_handler {label(error_handler)} is not valid: decorate it with @error_handler, give it a name "
             "that starts with _, and the parameters (context, error=None)"
         )
     if effect not in EFFECTS:
         raise ValueError(f"unknown effect {effect!r}: expected read, write or external")
+    if timeout is not None and not timeout > 0:
+        raise ValueError(f"timeout is a number of seconds above 0, found {timeout!r}")
     marks = {
         "tool_system": system, "tool_target": target, "tool_hidden": hidden, "tool_effect": effect,
-        "tool_idempotent": idempotent, "tool_error_handler": error_handler,
+        "tool_idempotent": idempotent, "tool_error_handler": error_handler, "tool_thread": thread,
+        "tool_timeout": timeout,
     }  # fmt: skip
 
     def mark(function: F) -> F:
         if not _takes_any_keyword(function):
-            raise TypeError(f"tool {_label(function)} must accept **kwargs: the kit passes {CONTEXT} that way")
+            raise TypeError(f"tool {label(function)} must accept **kwargs: the kit passes {CONTEXT} that way")
+        _check_bounds(function, effect=effect, thread=thread, timeout_us=None if timeout is None else 1)
         function.__dict__.update(marks)
         _registry[function.__module__, function.__qualname__] = function
         return function
 
     return mark if f is None else mark(f)
+
+
+def _check_bounds(f: Callable[..., Any], *, effect: str, thread: bool, timeout_us: int | None) -> None:
+    """Raises ValueError for options that nobody could keep."""
+    if thread and _is_async(f):
+        raise ValueError(f"tool {label(f)} is async, which needs no thread: remove thread=True")
+    if thread and effect != "external":
+        raise ValueError(f"tool {label(f)} cannot run in a thread with the effect {effect!r}: only external ones can")
+    if timeout_us is not None and not (thread or _is_async(f)):
+        raise ValueError(
+            f"tool {label(f)} cannot be given up: make it async, or pass thread=True, to give it a timeout"
+        )
 
 
 def error_handler(func: Callable[..., Any]) -> Callable[..., None]:
@@ -139,7 +168,7 @@ def error_handler(func: Callable[..., Any]) -> Callable[..., None]:
         try:
             func(*args, **kwargs)
         except Exception:
-            log.exception("error handler %s failed", _label(func))
+            log.exception("error handler %s failed", label(func))
 
     handle.__dict__["is_error_handler"] = True
     return handle
@@ -165,158 +194,153 @@ def from_callable(
     idempotent: bool = False,
     timeout_us: int | None = None,
     description: str | None = None,
+    thread: bool = False,
 ) -> Tool:
     """The Tool of a function, plain or marked by `@tool`.
 
-    Markers fill in what is not said here: an `effect` other than "external", `idempotent`, system, hidden. A temporal
-    function counts as idempotent. Raises TypeError when there is no name, or `f` cannot be called or has no signature.
+    Markers fill in what is not said here: an `effect` other than "external", `idempotent`, thread, timeout, system,
+    hidden. A temporal function counts as idempotent, and so does an async one that only reads.
+
+    Raises:
+        TypeError: there is no name, or `f` cannot be called or has no signature.
+        ValueError: options that exclude each other, such as a timeout for a plain function that runs in no thread.
     """
-    if not callable(f):
-        raise TypeError(f"a tool is a function, found {type(f).__name__}")
-    try:
-        inspect.signature(f)
-    except ValueError as error:
-        raise TypeError(f"{_label(f)} cannot be a tool: {error}; wrap it in a function of your own") from error
-    name = name or getattr(f, "__name__", None)
-    if not name:
-        raise TypeError(f"a tool needs a name: {type(f).__name__} has none of its own, pass name=")
-    marked: Effect = getattr(f, "tool_effect", "external")
+    name, parameters = name_of(f, name), _parameters(f)
+    effect = _mark(f, "effect", "external") if effect == "external" else effect
+    thread = thread or _mark(f, "thread", False)
+    seconds = _mark(f, "timeout", None)
+    if timeout_us is None and seconds is not None:
+        timeout_us = round(seconds * 1_000_000)
+    _check_bounds(f, effect=effect, thread=thread, timeout_us=timeout_us)
+    is_async = _is_async(f)
+    repeats = idempotent or _mark(f, "idempotent", False) or getattr(f, "__is_temporal__", False)
     return Tool(
         name=name,
         call=f,
-        effect=marked if effect == "external" else effect,
-        idempotent=idempotent or getattr(f, "tool_idempotent", False) or getattr(f, "__is_temporal__", False),
+        effect=effect,
+        idempotent=repeats or (is_async and effect == "read"),
         timeout_us=timeout_us,
-        is_async=_is_async(f),
+        is_async=is_async,
         description=description,
-        system=getattr(f, "tool_system", False),
-        hidden=getattr(f, "tool_hidden", False),
-        takes_context=_takes_context(f),
-        error_handler=getattr(f, "tool_error_handler", None),
+        system=_mark(f, "system", False),
+        hidden=_mark(f, "hidden", False),
+        takes_context=CONTEXT in parameters or (hasattr(f, "tool_system") and _takes_any_keyword(f)),
+        error_handler=_mark(f, "error_handler", None),
+        thread=thread,
+        takes_key=_takes_key(f, parameters),
+        target=_mark(f, "target", None),
     )
 
 
-def find_tools(
-    scope: str | None = None, chat_style: Any = None, include_hidden: bool = False
-) -> list[Callable[..., Any]]:
-    """All functions marked by `@tool` in this process, the first of each name.
+def create_tool(
+    tool_name: str,
+    callable: Callable[..., Any],  # noqa: A002 - documented name
+    docstring: str,
+    context: MutableMapping[str, Any],
+    *args: Any,
+    **kwargs: Any,
+) -> Callable[..., Any]:
+    """A tool without parameters that calls `callable` with the arguments given here, whatever it is called with.
 
     Args:
-        scope: "SYSTEM", "APPLICATION", or None for both.
-        chat_style: leave out tools made for other styles.
-        include_hidden: hidden ones, too.
+        tool_name: its name.
+        callable: what it calls.
+        docstring: its docstring.
+        context: the names it is to stand beside; they are only looked at.
+        *args: positional arguments of the call.
+        **kwargs: keyword arguments of the call.
 
     Raises:
-        ValueError: unknown `scope`.
+        ValueError: `context` has that name already.
     """
-    first: dict[str, Callable[..., Any]] = {}
-    for f in [_outermost(function) for function in _registry.values()]:
-        if _fits(f, scope, chat_style) and (include_hidden or not _mark(f, "hidden")):
-            first.setdefault(f.__name__, f)
-    return list(first.values())
+    if tool_name in context:
+        raise ValueError(f"the context has a {tool_name!r} already; give the tool another name")
+
+    def created(**_ignored: Any) -> Any:
+        return callable(*args, **kwargs)
+
+    created.__name__ = created.__qualname__ = tool_name
+    created.__doc__ = docstring
+    return tool(created)
 
 
-def select_tools(
-    tools: Iterable[Callable[..., Any]], scope: str | None, chat_style: Any = None
-) -> list[Callable[..., Any]]:
-    """Those of `tools` that fit, in order; hidden ones never. Functions without markers are application tools."""
-    return [f for f in tools if _fits(f, scope, chat_style) and not _mark(f, "hidden")]
+def docs_style(f: Any = None, *, brief_types: bool = False) -> Any:
+    """Mark how a function is documented to the model; usable with and without parentheses.
 
-
-def import_target(target: str) -> Callable[..., Any]:
-    """The callable of "package.module:function".
-
-    Raises:
-        StatekError: the target is malformed, its module or function is missing (with the nearest name), or importing
-            the module failed (with the cause).
+    Args:
+        f: the function.
+        brief_types: the short form shows types, too.
     """
-    module_name, colon, path = target.partition(":")
-    if not colon or not all(part.isidentifier() for part in (*module_name.split("."), *path.split("."))):
-        raise StatekError(f"{target!r} is no tool target: expected package.module:function")
-    found: Any = _import_module(module_name, target)
-    for part in path.split("."):
-        if not hasattr(found, part):
-            names = [name for name in dir(found) if not name.startswith("__")]
-            raise StatekError(f"{target}: {_label(found)} has no {part}", hint=nearest(part, names))
-        found = getattr(found, part)
-    if not callable(found):
-        raise StatekError(f"{target} is of type {type(found).__name__}, not a function")
-    return typing.cast("Callable[..., Any]", found)
+
+    def mark(function: F) -> F:
+        function.__dict__["docs_brief_types"] = brief_types
+        return function
+
+    return mark if f is None else mark(f)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint naming the known name most like `name`; empty when none is."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else ""
+@overload
+def kit_tool(function: F) -> F: ...
+@overload
+def kit_tool(function: None = None, *, target: Any = None) -> Callable[[F], F]: ...
+def kit_tool(function: Any = None, *, target: Any = None) -> Any:
+    """Mark a function of the kit as a system tool that only works on its job; unlike others it needs no `**kwargs`."""
+
+    def mark(function: F) -> F:
+        function.__dict__.update(tool_system=True, tool_target=target, tool_hidden=False, tool_effect="write")
+        _registry[function.__module__, function.__qualname__] = function
+        return function
+
+    return mark if function is None else mark(function)
 
 
-def _import_module(name: str, target: str) -> types.ModuleType:
+def marked_tools() -> list[Callable[..., Any]]:
+    """Every function that `@tool` has marked in this process, in that order."""
+    return list(_registry.values())
+
+
+def name_of(f: Any, name: str | None = None) -> str:
+    """The name that model code calls `f` by. Raises TypeError when it is no function or there is none."""
+    if not callable(f):
+        raise TypeError(f"a tool is a function, found {type(f).__name__}")
+    name = name or getattr(f, "__name__", None)
+    if not name:
+        raise TypeError(f"a tool needs a name: {type(f).__name__} has none of its own, pass name=")
+    return name
+
+
+def label(f: Any) -> str:
+    """What to call `f` in a message."""
+    return str(getattr(f, "__qualname__", None) or getattr(f, "__name__", None) or type(f).__name__)
+
+
+def _parameters(f: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        missing = error.name or name
-        if not f"{name}.".startswith(f"{missing}."):  # an import inside the module failed
-            raise StatekError(f"{target}: importing {name} failed: {error}") from error
-        hint = nearest(missing, _siblings(missing))
-        raise StatekError(f"{target}: there is no module {missing}", hint=hint) from error
-    except Exception as error:  # whatever a module of the application does while it is imported
-        raise StatekError(f"{target}: importing {name} failed: {type(error).__name__}: {error}") from error
+        return dict(inspect.signature(f).parameters)
+    except ValueError as error:
+        raise TypeError(f"{label(f)} cannot be a tool: {error}; wrap it in a function of your own") from error
 
 
-def _siblings(name: str) -> list[str]:
-    """Modules beside the missing one."""
-    parent = name.rpartition(".")[0]
-    if not parent:
-        return [module.name for module in pkgutil.iter_modules()]
-    paths = getattr(sys.modules.get(parent), "__path__", [])
-    return [f"{parent}.{module.name}" for module in pkgutil.iter_modules(paths)]
-
-
-def _fits(f: Callable[..., Any], scope: str | None, chat_style: Any) -> bool:
-    if scope is not None and scope not in SCOPES:
-        raise ValueError(f"unknown scope {scope!r}: expected SYSTEM, APPLICATION, ALL or None")
-    if scope in ("SYSTEM", "APPLICATION") and bool(_mark(f, "system")) != (scope == "SYSTEM"):
+def _takes_key(f: Callable[..., Any], parameters: dict[str, inspect.Parameter]) -> bool:
+    key = parameters.get(IDEMPOTENCY_KEY)
+    if key is None:
         return False
-    target = _mark(f, "target")
-    if chat_style is None or target is None:
-        return True
-    several = isinstance(target, Iterable) and not isinstance(target, str | Enum)
-    return _style_name(chat_style) in {_style_name(style) for style in (target if several else (target,))}
+    positional = (key.POSITIONAL_ONLY, key.POSITIONAL_OR_KEYWORD, key.VAR_POSITIONAL)
+    by_place = [name for name, parameter in parameters.items() if parameter.kind in positional]
+    if key.kind is key.POSITIONAL_ONLY or IDEMPOTENCY_KEY in by_place[:-1]:
+        raise ValueError(f"tool {label(f)}: {IDEMPOTENCY_KEY} is filled in by the kit; put it last, after a *")
+    return True
 
 
-def _style_name(style: Any) -> str:
-    return (style.name if isinstance(style, Enum) else str(style)).lower()
-
-
-def _mark(f: Callable[..., Any], name: str) -> Any:
-    return getattr(f, f"tool_{name}", None)
-
-
-def _outermost(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What the function's name leads to now, when that wraps it (`@temporal` stands outside `@tool`)."""
-    found: Any = sys.modules.get(function.__module__)
-    for part in function.__qualname__.split("."):
-        found = getattr(found, part, None)
-    inner = found
-    while inner is not None and inner is not function:
-        inner = getattr(inner, "__wrapped__", None)
-    return function if inner is None else typing.cast("Callable[..., Any]", found)
+def _mark(f: Any, name: str, default: Any) -> Any:
+    return getattr(f, f"tool_{name}", default)
 
 
 def _takes_any_keyword(f: Callable[..., Any]) -> bool:
     return any(p.kind is p.VAR_KEYWORD for p in inspect.signature(f).parameters.values())
 
 
-def _takes_context(f: Callable[..., Any]) -> bool:
-    """Plain functions must ask for it by name; `@tool` functions have promised to accept it."""
-    return CONTEXT in inspect.signature(f).parameters or (hasattr(f, "tool_system") and _takes_any_keyword(f))
-
-
 def _is_async(f: Any) -> bool:
     while isinstance(f, functools.partial):
         f = f.func
     return inspect.iscoroutinefunction(f) or inspect.iscoroutinefunction(getattr(f, "__call__", None))  # noqa: B004
-
-
-def _label(f: Any) -> str:
-    return str(getattr(f, "__qualname__", None) or getattr(f, "__name__", None) or type(f).__name__)

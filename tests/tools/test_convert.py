@@ -26,7 +26,7 @@ def test_arguments_stay_as_they_are() -> None:
     [
         ((), {}, r"search_notes\(\) is missing query; .*search_notes\(query, limit=5, \*, since=None\)"),
         (("a", 1, 2), {}, "at most 2 positional arguments, found 3"),
-        (("a",), {"limitt": 1}, r"no parameter limitt: did you mean limit\?"),
+        (("a",), {"limitt": 1}, r"no parameter limitt: did you mean 'limit'\?"),
         (("a",), {"query": "b"}, "query twice"),
     ],
 )
@@ -93,7 +93,7 @@ def test_enum_members_by_name(store: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("colour", "no member 'BLU': did you mean BLUE"), ("level", "low, high")]
+    ("name", "message"), [("colour", "no member 'BLU': did you mean 'BLUE'"), ("level", "low, high")]
 )
 def test_unknown_enum_member_is_an_error(store: Path, name: str, message: str) -> None:
     """A name that is no member is refused with the members there are."""

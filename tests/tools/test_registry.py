@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from statek.exceptions import StatekError
 from statek.tools import registry
-from statek.tools.registry import find_tools, from_callable, import_target, select_tools, tool
+from statek.tools.registry import create_tool, docs_style, from_callable, tool
 from tests.tools import sample
 
 
@@ -62,9 +61,9 @@ def test_error_handler_protocol() -> None:
 
 def test_plain_function_becomes_an_external_tool() -> None:
     """What is not said is external, unbounded, visible, and gets no context."""
-    found = from_callable(sample.search_notes, timeout_us=5, description="x")
+    found = from_callable(sample.search_notes, description="x")
     assert (found.name, found.effect, found.idempotent, found.is_async) == ("search_notes", "external", False, False)
-    assert (found.timeout_us, found.description, found.takes_context, found.internal) == (5, "x", False, False)
+    assert (found.timeout_us, found.description, found.takes_context, found.internal) == (None, "x", False, False)
     assert from_callable(sample.gather).takes_context is False
 
 
@@ -99,69 +98,67 @@ def test_what_cannot_be_a_tool(thing: Any, message: str) -> None:
         from_callable(thing)
 
 
-def test_found_tools_by_scope() -> None:
-    """Scopes choose system or application tools; hidden ones only on request."""
-    assert sample.system_tool in find_tools("SYSTEM")
-    assert sample.plain_tool not in find_tools("SYSTEM")
-    assert sample.plain_tool in find_tools("APPLICATION")
-    assert sample.hidden_tool not in find_tools()
-    assert sample.hidden_tool in find_tools(include_hidden=True)
-    with pytest.raises(ValueError, match="unknown scope"):
-        find_tools("OTHER")
+def test_options_that_exclude_each_other() -> None:
+    """A timeout needs a call that can be given up; a thread needs a plain function with an effect outside."""
+
+    def plain(**kwargs: Any) -> None: ...
+
+    async def later(**kwargs: Any) -> None: ...
+
+    for options in ({"timeout": 1}, {"thread": True, "effect": "write"}, {"thread": True, "timeout": 0}):
+        with pytest.raises(ValueError, match=r"timeout|thread"):
+            tool(**options)(plain)  # type: ignore[call-overload]
+    with pytest.raises(ValueError, match="needs no thread"):
+        tool(thread=True)(later)
 
 
-def test_found_tools_by_style() -> None:
-    """Tools for other styles are left out, untargeted ones are not."""
-    assert sample.system_tool in find_tools(chat_style="DIRECT")
-    assert sample.system_tool not in find_tools(chat_style="markdown")
-    assert sample.plain_tool in find_tools(chat_style="markdown")
+def test_bounds_and_threads_are_marks() -> None:
+    """What a function is marked with is in its Tool; what is said about the tool adds to it."""
+
+    def slow(**kwargs: Any) -> None: ...
+
+    found = from_callable(tool(thread=True, timeout=1.5)(slow))
+    assert (found.thread, found.timeout_us, found.outside) == (True, 1_500_000, True)
+    assert from_callable(sample.search_notes, thread=True, timeout_us=5).timeout_us == 5
+    with pytest.raises(ValueError, match="cannot be given up"):
+        from_callable(sample.search_notes, timeout_us=5)
 
 
-def test_found_tool_is_the_outermost_wrapper() -> None:
-    """A temporal function around a tool is found, not the function inside it."""
-    assert sample.pick in find_tools()
-    assert sample.pick.__wrapped__ not in find_tools()
+def test_async_functions_go_outside() -> None:
+    """An async function is awaited by the scheduler whatever its effect; one that only reads may be repeated."""
+
+    async def look() -> None: ...
+
+    found = from_callable(look, effect="read")
+    assert (found.outside, found.idempotent) == (True, True)
+    assert from_callable(sample.search_notes, effect="read").outside is False
 
 
-def test_first_tool_of_a_name_wins() -> None:
-    """Of two tools with one name the one marked first is found."""
+def test_idempotency_key_stands_last() -> None:
+    """A function that wants the key takes it by name; where it would shift other arguments it is refused."""
 
-    def twin(**kwargs: Any) -> None: ...
+    def pay(amount: int, *, idempotency_key: str) -> None: ...
+    def wrong(idempotency_key: str, amount: int) -> None: ...
 
-    tool(twin)
-    other = type("Other", (), {})
-    second = lambda **kwargs: None  # noqa: E731
-    second.__name__, second.__qualname__ = "twin", f"{other.__name__}.twin"
-    tool(second)
-    assert [f for f in find_tools() if f.__name__ == "twin"] == [twin]
-
-
-def test_select_keeps_order_and_unmarked() -> None:
-    """Given tools keep their order; functions without marks are application tools; hidden ones go."""
-    given = [sample.system_tool, sample.gather, sample.hidden_tool, sample.plain_tool]
-    assert select_tools(given, "ALL") == [sample.system_tool, sample.gather, sample.plain_tool]
-    assert select_tools(given, "APPLICATION") == [sample.gather, sample.plain_tool]
-    assert select_tools(given, None, "md_dialog") == [sample.gather, sample.plain_tool]
+    assert from_callable(pay).takes_key is True
+    assert from_callable(sample.search_notes).takes_key is False
+    with pytest.raises(ValueError, match="put it last"):
+        from_callable(wrong)
 
 
-def test_import_target() -> None:
-    """A target gives the function it names."""
-    assert import_target("tests.tools.sample:search_notes") is sample.search_notes
+def test_created_tool_ignores_its_arguments() -> None:
+    """A created tool calls what it was bound to; a name that is taken is refused."""
+    made = create_tool("sum_up", sum, "Add up.", {}, [1, 2], start=3)
+    assert (made(more=1), made.__name__, made.__doc__) == (6, "sum_up", "Add up.")
+    with pytest.raises(ValueError, match="has a 'sum_up' already"):
+        create_tool("sum_up", sum, "", {"sum_up": 1})
 
 
-@pytest.mark.parametrize(
-    ("target", "message", "hint"),
-    [
-        ("tests.tools.sample", "expected package.module:function", ""),
-        ("tests.tools.sample:", "expected package.module:function", ""),
-        ("tests.tools.sampel:f", "no module tests.tools.sampel", "did you mean tests.tools.sample?"),
-        ("tests.tools.sample:serch_notes", "has no serch_notes", "did you mean search_notes?"),
-        ("tests.tools.sample:NOT_A_FUNCTION", "of type int", ""),
-        ("tests.tools.broken:f", r"importing tests.tools.broken failed: No module named 'statek.no_such_module'", ""),
-    ],
-)
-def test_import_target_says_what_is_missing(target: str, message: str, hint: str) -> None:
-    """A target that leads nowhere is an error that names the missing part and the nearest name."""
-    with pytest.raises(StatekError, match=message) as caught:
-        import_target(target)
-    assert caught.value.hint == hint
+def test_docs_style_marks() -> None:
+    """The decorator marks, with and without parentheses."""
+
+    def f() -> None: ...
+
+    assert docs_style(f) is f
+    assert f.docs_brief_types is False  # type: ignore[attr-defined]
+    assert docs_style(brief_types=True)(f).docs_brief_types is True
