@@ -4,12 +4,10 @@ It never holds a key: whoever resolved a secret calls `hide` before the error le
 adapters and the scripted provider; read by the runtime, which decides by `retryable` and `code`.
 """
 
-import base64
-import re
 from collections.abc import Iterable
 from typing import Literal
-from urllib.parse import quote
 
+from statek.base.redaction import redact
 from statek.exceptions import StatekError
 
 Code = Literal["timeout", "connection", "rate", "server", "auth", "bad-request", "bad-answer", "no-rule", "no-key"]
@@ -65,17 +63,6 @@ class ProviderError(StatekError):
     def hide(self, secrets: Iterable[str]) -> None:
         """Blot out `secrets` in the message, also in part and in other spellings: providers echo keys."""
         self.args = (redact(str(self), secrets),)
-
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """`text` with every secret of 8 or more characters, or a word that starts as it does, replaced by ***."""
-    for secret in secrets:
-        if len(secret) < 8:
-            continue
-        coded = base64.b64encode(secret.encode()).decode()
-        for form in (secret, quote(secret, safe=""), coded):
-            text = re.sub(re.escape(form[:8]) + r"[^\s\"']*", "***", text)
-    return text
 
 
 def code_of_status(status: int) -> Code:

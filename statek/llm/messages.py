@@ -7,13 +7,16 @@ requests and records answers; adapters read the one and make the other.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from statek.exceptions import BugError
 
 Json = Any  # JSON data: None, bool, int, float, str, list, dict with str keys
 Role = Literal["system", "user", "assistant", "tool"]
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 MALFORMED = "malformed_arguments"
 """The one argument of a Call whose arguments were no JSON object: its value is the text as the model wrote it."""
@@ -46,6 +49,11 @@ class Message:
     calls: tuple[Call, ...] = ()
     call_id: str | None = None
     reasoning: Json | None = None
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of its JSON."""
+        return len(_encode(self.to_json()).encode("utf-8", "replace"))
 
     def to_json(self) -> dict[str, Json]:
         """JSON data that `from_json` reads back."""
@@ -130,7 +138,7 @@ class Usage:
 
     def to_json(self) -> dict[str, Json]:
         """JSON data that `from_json` reads back."""
-        return asdict(self)
+        return dict(vars(self))
 
     @classmethod
     def from_json(cls, data: Json) -> "Usage":

@@ -39,7 +39,7 @@ class ScriptedProvider:
         if rule.error is not None:
             raise scripted_error(rule.error, self._name)
         text, calls = what_it_says(rule, request)
-        sent = len(dump({"messages": [message.to_json() for message in request.messages]}))
+        sent = sum(message.size + 1 for message in request.messages) + len(b'{"messages":[}')
         received = len(dump({"text": text, "calls": [call.to_json() for call in calls]}))
         return Answer(
             text=text,

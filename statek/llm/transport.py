@@ -2,7 +2,8 @@
 
 It follows no redirect, retries nothing, and understands no vendor. `Transport` belongs to one provider
 configuration and keeps its connections alive between calls; `provider` calls it. The idea: httpx bounds each read
-but not the whole, and unpacks without limit, so deadlines and sizes are kept here, on the raw bytes as they come.
+but not the whole, and unpacks without limit, so deadlines and sizes are kept here, on the raw bytes as they come. And
+its pool looks at every connection whenever one changes, so each connection here is a pool of its own.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import email.utils
 import functools
 import math
 import ssl
+import urllib.request
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +25,9 @@ from statek.llm.wire import bad_answer, bad_request
 MAX_ANSWER = 2_000_000  # bytes of an answer's body, unpacked
 MAX_COMPLAINT = 64_000  # bytes read of a body that explains an error
 KEEP_ALIVE = 55.0  # seconds a connection waits for the job's next turn; common gateways close at 60
-LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=KEEP_ALIVE)
+MAX_IDLE = 100  # connections kept for later calls
+ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE)
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "statek"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Transport:
         """Nothing is opened until the first call; `name` is the provider's, for messages."""
         self.name = name
         self._timeout = timeout
-        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._idle: list[tuple[str, httpx.AsyncHTTPTransport]] = []  # origin, connection; the last used at the end
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Received:
         """Send `body` and read the answer, whatever its status.
@@ -70,38 +74,43 @@ class Transport:
 
     async def close(self) -> None:
         """Close the connections. Calling again opens new ones."""
-        clients, self._clients = self._clients, {}
-        for client in clients.values():
-            await client.aclose()
+        idle, self._idle = self._idle, []
+        for _, connection in idle:
+            await connection.aclose()
 
     async def _exchange(self, url: str, headers: Mapping[str, str], body: bytes, stage: "_Stage") -> Received:
-        client = self._client(url)
         stage.enter("the start of the answer", self._timeout.connect_us + self._timeout.first_byte_us)
-        request = client.build_request("POST", url, content=body, headers=headers)
-        async with asyncio.timeout(stage.limit_us / 1e6):
-            response = await client.send(request, stream=True)
+        bounds = {"timeout": {"connect": self._timeout.connect_us / 1e6}}
+        request = httpx.Request("POST", url, headers={**_HEADERS, **headers}, content=body, extensions=bounds)
+        origin, connection = self._connection(request.url)
         try:
-            stage.enter("the next part of the answer", self._timeout.idle_us)
-            limit = MAX_ANSWER if response.is_success else MAX_COMPLAINT
-            content, whole = await _read(response, limit, self._timeout.idle_us / 1e6)
-        finally:
-            await response.aclose()
+            async with asyncio.timeout(stage.limit_us / 1e6):
+                response = await connection.handle_async_request(request)
+            try:
+                stage.enter("the next part of the answer", self._timeout.idle_us)
+                limit = MAX_ANSWER if response.is_success else MAX_COMPLAINT
+                content, whole = await _read(response, limit, self._timeout.idle_us / 1e6)
+            finally:
+                await response.aclose()
+        except BaseException:
+            await connection.aclose()
+            raise
+        if len(self._idle) < MAX_IDLE:
+            self._idle.append((origin, connection))
+        else:
+            await connection.aclose()
         return Received(response.status_code, content, whole, response.headers.get("retry-after"))
 
-    def _client(self, url: str) -> httpx.AsyncClient:
-        scheme = url.partition("://")[0].lower()
-        if scheme not in ("http", "https"):
+    def _connection(self, url: httpx.URL) -> tuple[str, httpx.AsyncHTTPTransport]:
+        if url.scheme not in ("http", "https"):
             raise bad_request(f"provider {self.name!r}: base_url does not start with http:// or https://")
-        if scheme not in self._clients:
-            secure = scheme == "https"
-            self._clients[scheme] = httpx.AsyncClient(
-                verify=_trusting_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-                trust_env=secure,  # proxies of the environment are for the way out, not for a model on this machine
-                timeout=httpx.Timeout(None, connect=self._timeout.connect_us / 1e6),
-                limits=LIMITS,
-                headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "statek"},
-            )
-        return self._clients[scheme]
+        origin = f"{url.scheme}://{url.host}:{url.port}"
+        for place in range(len(self._idle) - 1, -1, -1):
+            if self._idle[place][0] == origin:
+                return self._idle.pop(place)
+        if url.scheme == "http":  # proxies of the environment are for the way out, not for a model on this machine
+            return origin, httpx.AsyncHTTPTransport(verify=_plain_context(), limits=ONE)
+        return origin, httpx.AsyncHTTPTransport(verify=_trusting_context(), limits=ONE, proxy=_proxy_for(url.host))
 
     def _error(self, code: Code, message: str) -> ProviderError:
         return ProviderError(f"provider {self.name!r}: {message}", code=code)
@@ -123,6 +132,18 @@ def _trusting_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+@functools.cache
+def _plain_context() -> ssl.SSLContext:
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _proxy_for(host: str) -> str | None:
+    if urllib.request.proxy_bypass(host):
+        return None
+    proxies = urllib.request.getproxies()
+    return proxies.get("https") or proxies.get("all")
+
+
 async def _read(response: httpx.Response, limit: int, idle: float) -> tuple[bytes, bool]:
     if int(response.headers.get("content-length", "0")) > limit and response.is_success:
         return b"", False
@@ -131,7 +152,7 @@ async def _read(response: httpx.Response, limit: int, idle: float) -> tuple[byte
     size = 0
     now = asyncio.get_running_loop().time
     async with asyncio.timeout(idle) as bound:
-        async for chunk in response.aiter_raw():
+        async for chunk in response.stream:  # type: ignore[union-attr]  # an asynchronous one, as asked for
             part = unpack(chunk, limit - size + 1)
             parts.append(part)
             size += len(part)

@@ -20,6 +20,9 @@ EFFORTS = ("low", "medium", "high")
 BUDGETS = {"low": 1024, "medium": 4096, "high": 16384}  # thinking tokens, where a provider wants a number
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
 @dataclass(frozen=True)
 class Outgoing:
     """One HTTP POST, ready but for its serialisation."""
@@ -89,7 +92,7 @@ def bad_request(message: str) -> ProviderError:
 def dump(body: Mapping[str, Json]) -> bytes:
     """JSON in UTF-8. Raises ProviderError `bad-request` for what JSON does not have (NaN, a lone surrogate)."""
     try:
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        return _encode(body).encode()
     except (ValueError, TypeError) as error:  # UnicodeEncodeError is a ValueError
         raise bad_request(f"the request has no JSON form: {type(error).__name__}: {excerpt(str(error))}") from error
 
