@@ -20,6 +20,7 @@ from dotenv import dotenv_values
 from pydantic import AliasChoices, Field, PrivateAttr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from statek.base.redaction import SECRETS, is_secret_name
 from statek.exceptions import StatekError
 
 DOTENV = ".env"
@@ -120,7 +121,15 @@ class StatekSettings(MultiSourceBaseSettings):
     examples_dir: str | None = None
     documents_dir: str | None = None
     statek_model_info_dir: str | None = Field(default=None, validation_alias="STATEK_MODEL_INFO_DIR")
+    copy_seconds: float = Field(default=300.0, gt=0)
+    copies_kept: int = Field(default=3, ge=0)
+    keys_kept_days: int = Field(default=30, ge=1)
+    keep_jobs_days: float = Field(default=30.0, ge=0)
+    keep_jobs: int = Field(default=100_000, ge=0)
+    step_seconds: float = Field(default=5.0, gt=0)
+    plain_call_seconds: float = Field(default=300.0, gt=0)
     logs_path: str | None = None
+    logs_max_bytes: int = Field(default=10_000_000, gt=0)
     log_level: str = "ERROR"
     max_turns: int = Field(default=5, ge=0)
     max_exceptions: int = Field(default=3, ge=0)
@@ -140,6 +149,8 @@ class StatekSettings(MultiSourceBaseSettings):
         super().__init__(sources=sources, **values)
         if not self.llm_api_settings:
             self.llm_api_settings = _discover(_environment(), self.get_value_from_sources)
+        for api in self.llm_api_settings.values():
+            SECRETS.learn(api.api_key)
         if not self.prompt_defs and self.prompt_files_dir:
             self.prompt_defs = load_prompt_files(self.prompt_files_dir)
 
@@ -184,8 +195,11 @@ class StatekSettings(MultiSourceBaseSettings):
             for provider, api in self.llm_api_settings.items() if name.endswith(suffix) else ():
                 if provider.upper().replace("-", "_") + suffix == name.upper():
                     return getattr(api, field) or None
-        value = self.get_value_from_sources(name)
-        return (str(value) if value is not None else _environment().get(name)) or None
+        sourced = self.get_value_from_sources(name)
+        value = (str(sourced) if sourced is not None else _environment().get(name)) or None
+        if is_secret_name(name):
+            SECRETS.learn(value)
+        return value
 
 
 class Secrets(Protocol):
@@ -218,6 +232,8 @@ def fill_references(text: str, look_up: Callable[[str], str | None]) -> str:
         value = look_up(name)
         if not value:
             raise StatekError(f"{kind} {name} is not set", hint=f"export {name}=... where the worker starts")
+        if kind == "secret":
+            SECRETS.learn(value)
         return value
 
     return _REFERENCE.sub(fill, text) if "${" in text else text

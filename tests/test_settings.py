@@ -48,8 +48,9 @@ class Vault(SettingValuesSource):
 
 DEFAULTS = {
     "default_llm_api_provider": "OPENROUTER", "store": None, "ledger": None, "prompt_files_dir": None,
-    "warmup_defs_dir": None, "logs_path": None, "log_level": "ERROR", "max_turns": 5, "max_exceptions": 3,
-    "max_consecutive_exceptions": 1, "max_token_usage": 10_000, "limit_extension_per_completion": 0.0,
+    "warmup_defs_dir": None, "logs_path": None, "logs_max_bytes": 10_000_000, "log_level": "ERROR",
+    "max_turns": 5, "max_exceptions": 3, "max_consecutive_exceptions": 1, "max_token_usage": 10_000,
+    "limit_extension_per_completion": 0.0,
     "chat_style": None, "python_sandbox_mode": "restricted",
 }  # fmt: skip
 

@@ -14,16 +14,21 @@ import fcntl
 import itertools
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from statek.base.clock import as_datetime
-from statek.base.durable import sync_folder
+from statek.base.durable import sync_file, sync_folder
 from statek.base.mark import Mark, mark_path
 from statek.base.preimage import PreImage, pre_image_path
 from statek.exceptions import StoreError
 
-__all__ = ["Mark", "PreImage", "copy_between_commits", "mark_path", "move_aside", "pre_image_path", "put_in_place"]
+__all__ = [
+    "Mark", "PreImage", "copy_between_commits", "hold_state", "mark_path", "move_aside", "pre_image_path",
+    "put_in_place",
+]  # fmt: skip
 
+SMALL = 32 << 20  # bytes that are copied at once: about as long as a commit takes
 _CLONE = 0x40049409  # ioctl FICLONE: the copy shares its blocks with the source
 _CANNOT_CLONE = {errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS}
 
@@ -41,6 +46,35 @@ def copy_between_commits(source: Path, target: Path) -> None:
     finally:
         unfinished.unlink(missing_ok=True)
     sync_folder(target.parent)
+
+
+def hold_state(source: Path, target: Path, store_id: str, *, small: int = SMALL) -> Callable[[], None]:
+    """Take hold of what `source`, a store file, is now, so that it can be copied while its writer goes on.
+
+    Must be called while no commit is under way; it takes milliseconds. What it returns does the rest, in any thread:
+    afterwards `target` is durable and holds the state of the call. Raises OSError as the disk does, both times.
+
+    Three ways: the file system shares the blocks; a file up to `small` bytes is copied at once; of a big one the blocks
+    that commits change in place are kept, its body is copied at leisure and those blocks are laid over it. All that a
+    commit adds lies behind the old end, which is cut off.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if _try_clone(source, target):
+        return lambda: _finish_copy(target)
+    if source.stat().st_size <= small or not PreImage.layout_is_known(source):
+        shutil.copyfile(source, target)
+        return lambda: _finish_copy(target)
+    blocks = PreImage(target, store_id, target.with_name(target.name + ".blocks"))
+    PreImage(source, store_id, blocks.path).save(0)
+
+    def copy_body() -> None:
+        shutil.copyfile(source, target)
+        if not blocks.restore():
+            raise StoreError(f"the copy {target} became shorter while it was made", hint="look what writes to it")
+        blocks.path.unlink()
+        _finish_copy(target)
+
+    return copy_body
 
 
 def move_aside(store_file: Path, at_us: int) -> Path:
@@ -81,15 +115,26 @@ def put_in_place(copy: Path, store_file: Path) -> None:
 
 
 def _copy_synced(source: Path, target: Path) -> None:
+    if not _try_clone(source, target):
+        shutil.copyfile(source, target)
+    sync_file(target)
+
+
+def _try_clone(source: Path, target: Path) -> bool:
+    """Let `target` share the blocks of `source`; False where the file system cannot. Takes no time."""
     with source.open("rb") as old, target.open("wb") as new:
         try:
             fcntl.ioctl(new.fileno(), _CLONE, old.fileno())
         except OSError as error:
             if error.errno not in _CANNOT_CLONE:
                 raise
-            shutil.copyfileobj(old, new, 1 << 20)
-        new.flush()
-        os.fsync(new.fileno())
+            return False
+        return True
+
+
+def _finish_copy(target: Path) -> None:
+    sync_file(target)
+    sync_folder(target.parent)
 
 
 def _free_name(folder: Path, name: str) -> Path:

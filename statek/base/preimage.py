@@ -59,9 +59,10 @@ class PreImage:
     Every method raises StoreError when a chain does not hold together, and OSError as the disk does.
     """
 
-    def __init__(self, store_file: Path, store_id: str) -> None:
+    def __init__(self, store_file: Path, store_id: str, path: Path | None = None) -> None:
+        """Keep the pre-image of `store_file` at `path`; None: beside it, where a start looks for it."""
         self.store_file = store_file
-        self.path = pre_image_path(store_file)
+        self.path = pre_image_path(store_file) if path is None else path
         self._id = store_id.encode()
         if not 0 < len(self._id) <= 64:
             raise BugError(f"store id {store_id!r} must have 1 to 64 bytes")
