@@ -6,16 +6,18 @@ the process and is made anew by `init_context`. An agent that comes from a spec 
 nothing else: prompt, tools and warmup are read from the release in the ledger.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import dbzero as db0
 
+from statek.settings import ChatStyle, get_prompt_def
 from statek.store import root
 from statek.store.encoding import bytes_json, json_bytes
 from statek.store.future import function_name, resolve_function
-from statek.store.job_def import JobDef, warmup_data, warmup_from
-from statek.store.prompt import SystemPromptData, TaskDifficulty, from_text, render_prompt, to_text
+from statek.store.job_def import JobDef, make_definition, warmup_data, warmup_from
+from statek.store.prompt import SystemPromptData, TaskDifficulty, from_text, make_system_prompt, render_prompt, to_text
 from statek.text.warmup import CodeBlock, parse_warmup_code, referenced_names
 from statek.tools import describe, registry
 
@@ -64,10 +66,17 @@ class Agent:
         _metadata: dict[str, str] | None = None,
         _X__context: dict[str, Any] | None = None,  # noqa: N803 - documented name
         _description: str | None = None,
+        _revision: str = "",
     ) -> None:
-        """Store the agent. `_metadata["MODEL"]` is needed when a job is created, not here."""
+        """Store the agent. `_metadata["MODEL"]` is needed when a job is created, not here.
+
+        A prompt file of the settings for this role takes the place of `_system_prompt`, and its metadata comes first.
+        """
+        file = None if _revision else get_prompt_def(role)
+        if file is not None:
+            _system_prompt, _metadata = make_system_prompt(file.system), {**(_metadata or {}), **file.metadata} or None
         self.role = role
-        self.revision = ""
+        self.revision = _revision
         self._prompt_text = _prompt_text(_system_prompt)
         self._metadata_bytes = json_bytes(dict(_metadata) if _metadata is not None else None)
         self._description_bytes = json_bytes(_description)
@@ -118,6 +127,11 @@ class Agent:
     def tools(self) -> list[Callable[..., Any]]:
         """The callables shown to the model."""
         return [tool for tool in self.all_tools if not tool.__name__.startswith("_")]
+
+    def get_adapter(self, name: str) -> Callable[..., Any] | None:
+        """What the context has under `name`, `_name` or `__name`, or None."""
+        found = (self.context.get(prefix + name) for prefix in ("", "_", "__"))
+        return next((adapter for adapter in found if adapter is not None), None)
 
     def append_tool(self, tool: Callable[..., Any] | str) -> None:
         """Offer one more callable, or the name of one in the context or of a module ("module:function")."""
@@ -172,6 +186,37 @@ class Agent:
             params={**(job_params or {}), **kwargs} or None,
         )
 
+    def create_job_def(
+        self,
+        tools: Any = None,
+        warmup_code: WarmupCode = None,
+        shared_vars: dict[str, Any] | None = None,
+        locale: Any = None,
+        **kwargs: Any,
+    ) -> JobDef:
+        """A definition for a job of this agent: dynamic warmup first, then the agent's own.
+
+        Raises:
+            ValueError: the agent has no MODEL metadata.
+        """
+        params = dict(kwargs)
+        if shared_vars is not None:
+            params["shared_vars"] = list(shared_vars)
+        blocks = (warmup_data(parse_warmup_code(warmup_code)) or []) + self.warmup_blocks
+        return make_definition(self, self.job_metadata(), params or None, blocks, locale)
+
+    def job_metadata(self) -> dict[str, str]:
+        """The metadata that jobs get. Raises ValueError when there is no MODEL in it."""
+        metadata = self.metadata or {}
+        if not metadata.get("MODEL"):
+            raise ValueError(f"agent {self.role!r} has no MODEL metadata")
+        return metadata
+
+    @property
+    def warmup_blocks(self) -> list[dict[str, Any]]:
+        """The agent's own warmup as data, block by block; a plain agent has none."""
+        return []
+
     def _resolve(self, name: str) -> Callable[..., Any] | None:
         if ":" in name:
             return resolve_function(name)
@@ -195,11 +240,12 @@ class SupervisedAgent(Agent):
         _X__context: dict[str, Any] | None = None,  # noqa: N803 - documented name
         _description: str | None = None,
         warmup_def: WarmupDef | None = None,
+        _revision: str = "",
     ) -> None:
         """Store the agent; see `Agent`."""
         super().__init__(
             role, _system_prompt, _tools, _tools_by_name, _internal_tools, _internal_tools_by_name, _metadata,
-            _X__context, _description,
+            _X__context, _description, _revision,
         )  # fmt: skip
         self.warmup_def = warmup_def
 
@@ -220,44 +266,77 @@ class SupervisedAgent(Agent):
         return True
 
     @property
+    def warmup_blocks(self) -> list[dict[str, Any]]:
+        """The agent's own warmup as data, block by block."""
+        return (warmup_data(self.warmup_def.warmup_code) or []) if self.warmup_def is not None else []
+
+    @property
     def referenced_locals(self) -> list[str]:
         """External names the whole warmup reads, in order of first use."""
-        if self.warmup_def is None:
-            return []
-        blocks = warmup_data(self.warmup_def.warmup_code) or []
-        return referenced_names("\n".join(block["code"] or "" for block in blocks))
-
-    def create_job_def(
-        self,
-        tools: Any = None,
-        warmup_code: WarmupCode = None,
-        shared_vars: dict[str, Any] | None = None,
-        locale: Any = None,
-        **kwargs: Any,
-    ) -> JobDef:
-        """A definition for a job of this agent: dynamic warmup first, then the agent's own.
-
-        Raises:
-            ValueError: the agent has no MODEL metadata.
-        """
-        if not (self.metadata or {}).get("MODEL"):
-            raise ValueError(f"agent {self.role!r} has no MODEL metadata")
-        params = dict(kwargs)
-        if shared_vars is not None:
-            params["shared_vars"] = list(shared_vars)
-        own = self.warmup_def.warmup_code if self.warmup_def is not None else None
-        blocks = (warmup_data(parse_warmup_code(warmup_code)) or []) + (warmup_data(own) or [])
-        return JobDef(self, job_params=params or None, warmup_code=warmup_from(blocks or None), locale=locale)
+        return referenced_names("\n".join(block["code"] or "" for block in self.warmup_blocks))
 
 
 def spec_agent(role: str, revision: str, model: str) -> SupervisedAgent:
     """The stored agent of a compiled revision, made once."""
     found: SupervisedAgent | None = root.find_agent(revision=revision)
     if found is None:
-        found = SupervisedAgent(role, None, [], _metadata={"MODEL": model})
-        found.revision = revision
-        root.add_agent(found)
+        found = SupervisedAgent(role, None, [], _metadata={"MODEL": model}, _revision=revision)
     return found
+
+
+def update_prompt_config(prompt_defs: Mapping[str, Any], agents: Iterable[Agent] | None = None) -> None:
+    """Apply prompt definitions to the agents whose role they name, and their chat style to definitions made before.
+
+    Args:
+        prompt_defs: by role, with `system` (a prompt or its text) and `metadata`.
+        agents: None: all in the store.
+
+    Raises:
+        ValueError: CHAT_STYLE names no style.
+    """
+    for agent in stored_agents() if agents is None else list(agents):
+        found = prompt_defs.get(agent.role)
+        if found is None:
+            continue
+        agent.update_system_prompt(make_system_prompt(found.system))
+        if found.metadata:
+            agent.update_metadata({**(agent.metadata or {}), **found.metadata})
+            agent.update_description(found.metadata.get("DESCRIPTION", agent.description))
+        style = found.metadata.get("CHAT_STYLE")
+        if style is not None and style.upper() not in ChatStyle.__members__:
+            raise ValueError(
+                f"CHAT_STYLE {style!r} of {agent.role!r}: expected one of {', '.join(ChatStyle.__members__)}"
+            )
+        for job_def in db0.find(JobDef, db0.as_tag(agent)):
+            job_def.set_chat_style(ChatStyle[style.upper()] if style is not None else None)
+
+
+def update_warmup_defs(path: str | Path, agents: Iterable[Agent] | None = None) -> None:
+    """Apply every `ROLE.py` directly in a folder as the warmup of the supervised agents of that role.
+
+    The files are read, never imported. Agents without a file keep what they have.
+
+    Args:
+        path: the folder.
+        agents: None: all in the store.
+
+    Raises:
+        ValueError, SyntaxError: a file has bad directives; it is named, and agents of other files are not touched.
+    """
+    texts = {file.stem: file.read_text(encoding="utf-8") for file in sorted(Path(path).glob("*.py"))}
+    for role, text in texts.items():
+        try:
+            parse_warmup_code(text)
+        except (ValueError, SyntaxError) as error:
+            raise type(error)(f"{Path(path) / role}.py: {error}") from error
+    for agent in stored_agents() if agents is None else list(agents):
+        if isinstance(agent, SupervisedAgent) and agent.role in texts:
+            agent.update_warmup_def(texts[agent.role])
+
+
+def stored_agents() -> list[Agent]:
+    """The agents made in Python that the store has, oldest first."""
+    return [agent for agent in root.current_root().agents if agent is not None and not agent.revision]
 
 
 def _prompt_text(prompt: SystemPromptData | str | None) -> str:

@@ -5,12 +5,13 @@ messages for a model is the runtime's business (`runtime.turn`).
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from statek.base.clock import as_datetime
 from statek.store.encoding import Json, bytes_json, json_bytes
 
-ChatKind = Literal["warmup", "answer", "user", "tool", "system", "subtask"]
+ChatKind = Literal["warmup", "answer", "user", "tool", "system", "subtask", "difficulty"]
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class ChatItem:
     """One record of a job's history.
 
     Attributes:
-        kind: "warmup" code that ran, "answer" of the model, "user" message, "tool" result, "system" or "subtask" note.
+        kind: "warmup" code that ran, "answer" of the model, "user" message, "tool" result, "system" or "subtask" note,
+            "difficulty" that was raised (never shown to the model).
         at_us: when, microseconds UTC.
         console_pos: length of the console at that moment.
         text: what was said, run or returned.
@@ -64,6 +66,7 @@ def encode_item(item: ChatItem) -> bytes:
     return json_bytes(data)
 
 
+@lru_cache(maxsize=4096)  # each turn looks at records of the turns before it
 def decode_item(data: bytes) -> ChatItem:
     """What `encode_item` wrote."""
     fields = bytes_json(data)

@@ -5,6 +5,7 @@ process of its own under a time limit (`worker.probe`). The one idea: a damaged 
 fails later, so nothing less than touching every object tells.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,17 @@ from statek.store.session import Store
 CLEAR_EVERY = 1000  # objects; a touched object stays in memory until the cache is cleared
 
 
-def read_and_rewrite(folder: Path, store_id: str) -> int:
-    """Touch every object in the store at `folder` and commit. Returns how many there were.
+@dataclass(frozen=True)
+class Whole:
+    """A store in which everything could be read and rewritten: how many objects, and how far it is in its ledger."""
+
+    objects: int
+    seq: int
+    seq_tag: str
+
+
+def read_and_rewrite(folder: Path, store_id: str) -> Whole:
+    """Touch every object in the store at `folder` and commit.
 
     Raises:
         StoreError: it cannot be opened or written, or is another store.
@@ -37,7 +47,7 @@ def read_and_rewrite(folder: Path, store_id: str) -> int:
             for job in db0.find(Job, status):
                 _ = job.id
         store.commit()
-    return count
+        return Whole(count, store.root.seq, store.root.seq_tag)
 
 
 def _walk_fields(item: Any) -> None:
@@ -45,7 +55,7 @@ def _walk_fields(item: Any) -> None:
     waiting = list(item.__dict__.values())
     while waiting:
         value = waiting.pop()
-        if db0.is_memo(value):
+        if db0.expired(value) or db0.is_memo(value):  # expired first: whatever else looks at its type crashes
             continue
         kind = type(value).__name__
         if kind in {"List", "Tuple", "Set", "list", "tuple", "set"}:

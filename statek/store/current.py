@@ -1,24 +1,55 @@
 """Which job runs here: a context variable, set around everything a job causes, read by documented helpers.
 
-Not a service locator: it answers `get_current_job()` for tools and nothing inside the kit decides by it.
+Not a service locator: it answers `get_current_job()` for tools. Functions of the kit that a tool may call also find the
+stretch's clock and place here, because what they do inside a stretch must come out the same when it is run again.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
-_job: ContextVar[Any] = ContextVar("statek_job", default=None)
+from statek.base.clock import SystemClock
+
+
+@dataclass
+class Scene:
+    """A job at work, and what its tools did to jobs.
+
+    Attributes:
+        job: the job.
+        names: its live names while its code runs; None where they are the stored ones.
+        clock_us: the stretch's clock; 0 outside of a stretch, where the machine's counts.
+        place: turn and statement, from which ids of new jobs are derived; empty outside of a stretch.
+        limits: what bounds its children, None outside of a stretch.
+        added: names that the call in progress gave to the job.
+        made: ids of jobs made meanwhile.
+        woken: ids of jobs that can go on because of what was done.
+    """
+
+    job: Any
+    names: dict[str, Any] | None = None
+    clock_us: int = 0
+    place: str = ""
+    limits: Any = None
+    added: dict[str, Any] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
+    woken: list[str] = field(default_factory=list)
+
+
+_scene: ContextVar[Scene | None] = ContextVar("statek_scene", default=None)
 
 
 def get_current_job() -> Any | None:
     """The job whose code or tool call runs now, or None outside of a job."""
-    return _job.get()
+    scene = _scene.get()
+    return None if scene is None else scene.job
 
 
 def get_current_agent() -> Any | None:
     """The agent of the job that runs now, or None outside of a job."""
-    job = _job.get()
+    job = get_current_job()
     return None if job is None else job.agent
 
 
@@ -28,11 +59,49 @@ def get_current_agent_name() -> str | None:
     return None if agent is None else type(agent).__name__
 
 
+def get_scene() -> Scene | None:
+    """What runs here, or None outside of a job."""
+    return _scene.get()
+
+
+def scene_of(job: Any) -> Scene | None:
+    """What runs here if it is this job, else None."""
+    scene = _scene.get()
+    return scene if scene is not None and scene.job is not None and scene.job.id == job.id else None
+
+
+def now_us() -> int:
+    """The stretch's clock, or the machine's outside of a stretch."""
+    scene = _scene.get()
+    return scene.clock_us if scene is not None and scene.clock_us else SystemClock().now_us()
+
+
+def derive_job_id() -> str | None:
+    """The id of the next job that the running stretch makes; None outside of a stretch, where any new id will do."""
+    scene = _scene.get()
+    if scene is None or not scene.place:
+        return None
+    scene.job.subjobs += 1
+    return f"{scene.job.id}.{scene.place}.{scene.job.subjobs}"
+
+
+def announce(*, made: str | None = None, woken: str | None = None) -> None:
+    """Tell the scheduler of the running job about a job that was made, or one that can go on."""
+    scene = _scene.get()
+    if scene is None:
+        return
+    if made is not None:
+        scene.made.append(made)
+    if woken is not None:
+        scene.woken.append(woken)
+
+
 @contextmanager
-def running(job: Any) -> Iterator[None]:
-    """Make `job` the current one inside."""
-    token = _job.set(job)
+def running(job: Any, scene: Scene | None = None) -> Iterator[Scene]:
+    """Make `job` the current one inside, with all that `scene` says of its stretch."""
+    chosen = scene if scene is not None else Scene(job)
+    token = _scene.set(chosen)
     try:
-        yield
+        yield chosen
     finally:
-        _job.reset(token)
+        _scene.reset(token)

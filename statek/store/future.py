@@ -10,8 +10,9 @@ every use, because a stored future outlives the process that made it.
 import functools
 import importlib
 import inspect
+import sys
 import typing
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import dbzero as db0
@@ -42,12 +43,16 @@ class FutureResult:
         state_num: state number before the awaited change.
     """
 
+    _dep: Any = None  # the only one; futures stored by earlier builds have it in `_deps`
     knows_readiness: ClassVar[bool] = False  # True: `temporal` leaves this kind of future as it is
 
     def __init__(self, deps: Any, state_num: int | None) -> None:
         """Store `deps` and `state_num`; raises TypeError or ValueError for what the store cannot keep exactly."""
         _check_plain(state_num, "state_num")
-        self._deps_kind, self._deps = _pack_deps(deps)
+        self._deps_kind, packed = _pack_deps(deps)
+        is_one = self._deps_kind == "one"
+        self._dep = packed[0] if is_one else None
+        self._deps: Any = None if is_one else packed
         self.state_num = state_num
         self._complement: str | None = None
         self._condition: str | None = None
@@ -57,13 +62,14 @@ class FutureResult:
     @property
     def deps(self) -> Any:
         """The dependencies in the form in which they were given."""
-        return _unpack_deps(self._deps_kind, self._deps)
+        several = self._deps
+        return self._dep if several is None else _unpack_deps(self._deps_kind, several)
 
     @property
     def value(self) -> Any:
         """The value, asked for anew each time. Raises FutureError while it is not ready."""
         value = self._find_value()
-        self._hand_over(value)
+        self.hand_over(value)
         return value
 
     def set_complement_functions(self, complement: Complement, condition: Condition) -> None:
@@ -75,24 +81,46 @@ class FutureResult:
         """Is the value ready? Exceptions of the condition function are the caller's to handle."""
         return bool(resolve_function(self._needed(self._condition))(self))
 
+    def question(self) -> Hashable:
+        """What its condition is asked: equal for futures whose conditions must say the same; None when not known."""
+        if type(self).check_condition is not FutureResult.check_condition:
+            return None
+        deps = [self._dep] if self._deps is None else self._deps
+        return self._condition, self._deps_kind, tuple(map(_named, deps)), self.state_num
+
     def bind_error_handler(self, handler: Callable[..., Any], job: TakesHandlers) -> None:
         """At the first value, register `handler` on `job` with that value as its context, once."""
         self._handler = function_name(handler)
         # The job usually refers to this future: a strong reference back would never be freed.
         self._handler_job = db0.weak_proxy(job)
 
+    def __llm_repr__(self) -> str:
+        """What a console shows of one that nobody used yet."""
+        return "<a value that comes later>"
+
     def __iter__(self) -> Iterator[Any]:
         """Element futures if the complement's return annotation is a tuple of fixed length, else the ready value's.
 
         Raises FutureError when there is no such annotation and the value is not ready.
         """
-        length = self._length()
-        if length is None:
-            return iter(self.value)
-        return iter([FutureElement(self, n) for n in range(length)])
+        elements = self.elements()
+        return iter(self.value if elements is None else elements)
 
     def _find_value(self) -> Any:
         return resolve_function(self._needed(self._complement))(self)
+
+    def elements(self) -> "list[FutureElement] | None":
+        """One future for each element, None when nothing promises how many there are."""
+        length = self._length()
+        return None if length is None else [FutureElement(self, n) for n in range(length)]
+
+    def hand_over(self, value: Any) -> None:
+        """Register the bound error handler with the value, once; `value` does this by itself."""
+        if self._handler is None:
+            return
+        handler, job = resolve_function(self._handler), self._handler_job
+        self._handler, self._handler_job = None, None
+        job.add_error_handler(handler, value)
 
     def _length(self) -> int | None:
         return _tuple_length(resolve_function(self._needed(self._complement)))
@@ -104,13 +132,6 @@ class FutureResult:
                 hint="return it from a function decorated with @temporal(complement=..., condition=...)",
             )
         return name
-
-    def _hand_over(self, value: Any) -> None:
-        if self._handler is None:
-            return
-        handler, job = resolve_function(self._handler), self._handler_job
-        self._handler, self._handler_job = None, None
-        job.add_error_handler(handler, value)
 
 
 @db0.memo(id="statek/FutureElement")
@@ -160,6 +181,11 @@ class CombinedFutureResult(FutureResult):
         self.state_num = None
         self._handler: str | None = None
         self._handler_job: Any = None
+
+    @property
+    def futures(self) -> list[FutureResult]:
+        """What it combines, in the order of the arguments."""
+        return list(self._futures)
 
     @property
     def deps(self) -> Any:
@@ -265,8 +291,9 @@ def resolve_function(name: str) -> Callable[..., Any]:
     """The function of a stored import name. Raises StatekError saying which part is gone."""
     module_name, _, qualname = name.partition(":")
     hint = "a stored future calls it by this name: put it back, or leave an alias under the old name"
+    found: Any = sys.modules.get(module_name)  # a poll asks often, and importing costs more than all the rest
     try:
-        found: Any = importlib.import_module(module_name)
+        found = importlib.import_module(module_name) if found is None else found
     except ImportError as error:
         raise StatekError(f"cannot import the module of {name}: {error}", hint=hint) from error
     for part in qualname.split("."):
@@ -339,14 +366,18 @@ def _pack_deps(deps: Any) -> tuple[str, list[Any]]:
     return type(deps).__name__, list(deps)
 
 
-def _unpack_deps(kind: str, items: Iterable[Any]) -> Any:
+def _unpack_deps(kind: str, items: Sequence[Any]) -> Any:
     match kind:
         case "set":
             return set(items)
         case "tuple":
             return tuple(items)
         case _:
-            return next(iter(items))
+            return items[0]
+
+
+def _named(dep: Any) -> str:
+    return str(db0.uuid(dep)) if db0.is_memo(dep) else repr(dep)
 
 
 def _check_dep(dep: Any) -> None:

@@ -12,7 +12,7 @@ Status walk:
 """
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -22,10 +22,16 @@ import dbzero as db0
 from statek.base.clock import SystemClock, as_datetime
 from statek.exceptions import BugError
 from statek.sandbox import keep
-from statek.store import root, workspace
-from statek.store.chat import ChatItem, decode_item, encode_item
-from statek.store.encoding import Json, bytes_json, bytes_text, json_bytes, text_bytes
+from statek.store import current, root, workspace
+from statek.store.chat import ChatItem, encode_item
+from statek.store.chat_items import LogItem, record_of
+from statek.store.encoding import Json, bytes_json, json_bytes, text_bytes
+from statek.store.error_handlers import JobErrors
 from statek.store.job_def import JobDef, JobDefError
+from statek.store.job_messages import JobMessages
+from statek.store.job_names import JobNames
+from statek.store.pyenv import PyEnv, StoredPyEnv
+from statek.store.status import change_status
 
 JobStatus = db0.enum("JobStatus", ["READY", "WARMING_UP", "STARTED", "SUSPENDED", "DONE"])  # final for ever
 
@@ -62,52 +68,29 @@ class Usage:
     seconds: float
 
 
-class PyEnv:
-    """A job's Python side, read from the store at each access."""
-
-    def __init__(self, job: Any = None, *, local_state: dict[str, Any] | None = None) -> None:
-        """View `job`; without one, `local_state` waits to be copied into a new job."""
-        self._job = job
-        self._waiting = local_state or {}
-
-    @property
-    def local_state(self) -> dict[str, Any]:
-        """The job's names: a copy, changes go through `Job.add_locals`."""
-        return self._waiting if self._job is None else workspace.read_names(self._job)
-
-    @property
-    def console(self) -> list[str]:
-        """Everything printed, one entry a print."""
-        return [] if self._job is None else [bytes_text(line) for line in self._job.console_log]
-
-    @property
-    def exit_status(self) -> Any:
-        """What was given to `exit`; None when it was nothing or the job has not exited."""
-        return None if self._job is None else self._job.exit_value
-
-    @property
-    def exceptions(self) -> list[str]:
-        """Errors of the job's code, oldest first."""
-        return [] if self._job is None else [item.text or "" for item in self._job.chat_log if item.error]
-
-    @property
-    def push_log(self) -> list[tuple[int, str]]:
-        """Messages pushed to the job, each with the console length at which it arrived."""
-        items = () if self._job is None else self._job.chat_log
-        return [(item.console_pos, item.text or "") for item in items if item.kind == "user"]
-
-
 @db0.memo(id="statek/Job")
 @db0.tag_fields("job_status", "agent")
-class Job:
+class Job(JobMessages, JobNames, JobErrors):
     """One durable unit of work."""
+
+    # fields that most jobs never set: read from the class, stored once they are
+    difficulty = ""
+    error_lines: Any = None  # console entries that tell of failed code
+    ext_refs: Any = None  # addresses of objects that messages brought
+    functions_bytes: bytes | None = None  # import names of functions of the application among its names
+    holds_futures = False  # its code has guards at first uses
+    longest_streak = 0
+    numbers: bytes | None = None  # of the objects in `refs`: what tells them apart in records
+    reopened = 0  # how often it was brought back to work: a question asked anew has another name
+    queue_marks: bytes | None = None  # last message it had from each push queue of another file
+    untold: Any = None  # places in `chat` of notifications that the model has not read
 
     def __init__(
         self,
         job_def: JobDef,
         job_status: Any = None,
         py_env: PyEnv | None = None,
-        chat_log: Iterable[str | ChatItem] | None = None,
+        chat_log: Iterable[str | LogItem | ChatItem] | None = None,
         awaited_result: Any = None,
         next_instr_num: int | None = None,
         warmup_block_num: int | None = None,
@@ -122,7 +105,7 @@ class Job:
         self.job_def = job_def
         self.agent = job_def.agent
         self.job_status = JobStatus.READY if job_status is None else job_status
-        self.id = _id or f"job-{secrets.token_hex(6)}"
+        self.id = _id or random_id()
         self.parent_id = parent_job.id if parent_job is not None else ""
         self.depth = parent_job.depth + 1 if parent_job is not None else 0
         self.queue = ""
@@ -164,6 +147,7 @@ class Job:
         self.exception_streak = 0
         self.tool_calls = 0
         self.subjobs = 0
+        self.child_number: int | None = None  # its place among the parent's children
         self.input_tokens = 0
         self.output_tokens = 0
         self.cached_tokens = 0
@@ -176,10 +160,7 @@ class Job:
             return
         me = db0.materialized(self)  # which stays in memory from here on
         root.add_job(me, self.id)
-        for item in chat_log or ():
-            me.append_chat(ChatItem("user", self.created_us, 0, item) if isinstance(item, str) else item)
-        if py_env is not None and py_env.local_state:
-            workspace.add_names(me, py_env.local_state)
+        _fill(me, py_env, chat_log)
 
     # -- documented properties -------------------------------------------------------------------------------------
 
@@ -189,14 +170,14 @@ class Job:
         return self.job_status
 
     @property
-    def py_env(self) -> PyEnv:
-        """Locals, console and exit status."""
-        return PyEnv(self)
+    def is_done(self) -> bool:
+        """Has it ended?"""
+        return bool(self.job_status == JobStatus.DONE)
 
     @property
-    def chat_log(self) -> list[ChatItem]:
-        """The history, oldest first."""
-        return [decode_item(data) for data in self.chat]
+    def py_env(self) -> PyEnv:
+        """Locals, console and exit status."""
+        return StoredPyEnv(self)
 
     @property
     def parent_job(self) -> Any:
@@ -240,7 +221,7 @@ class Job:
         """What was given to `exit`, decoded."""
         if self.exit_bytes is None:
             return None
-        return keep.loads_value(self.exit_bytes, list(self.exit_refs or ()), workspace.OUTSIDE)
+        return keep.loads_value(self.exit_bytes, workspace.read_refs(self.exit_refs), workspace.OUTSIDE)
 
     @property
     def usage(self) -> Usage:
@@ -265,28 +246,23 @@ class Job:
         seconds = self.model_us / 1_000_000
         return (self.input_tokens + self.output_tokens) / seconds if seconds else 0.0
 
-    def system_prompt(self, difficulty: Any = None) -> str:
-        """The agent's prompt with this job's parameters. Agents from specs: see `runtime.offer`."""
-        text: str = self.agent.system_prompt(difficulty, self.job_def.job_params)
-        return text
+    @property
+    def max_consecutive_exceptions(self) -> int:
+        """The most turns in a row that failed."""
+        return int(self.longest_streak)
+
+    @property
+    def difficulty_token_extension(self) -> int:
+        """Tokens by which the limit grew: those used before each time the difficulty was raised."""
+        if not self.difficulty:
+            return 0
+        return sum(record.note["tokens"] for record in self.records if record.kind == "difficulty")
 
     # -- documented methods ----------------------------------------------------------------------------------------
 
     def set_status(self, status: Any) -> None:
-        """Change the status; the lookup tag follows. At most one change in a transaction (see dbzero's traps)."""
-        self.job_status = status
-
-    def find_locals(
-        self, var_type: type | None = None, var_name: str | None = None, ext_scan: bool = True
-    ) -> Iterator[Any]:
-        """Values of the job's names, by name, by type or all of them."""
-        for name, value in workspace.read_names(self).items():
-            if (var_name is None or name == var_name) and (var_type is None or isinstance(value, var_type)):
-                yield value
-
-    def add_locals(self, **kwargs: Any) -> None:
-        """Put values into the job's names. Raises CannotKeep for a value that cannot be stored."""
-        workspace.add_names(self, kwargs)
+        """Change the status; the lookup tag follows."""
+        change_status(self, status)
 
     def console_append(self, text: str) -> None:
         """Add one console entry."""
@@ -296,48 +272,20 @@ class Job:
         """Add one record to the history."""
         self.chat.append(encode_item(item))
 
-    def push_user_message(self, message: Any, at_us: int | None = None) -> bool:
-        """Deliver a message; True when it brought a finished job back to work."""
-        text = message if isinstance(message, str) else str(message)
-        at = SystemClock().now_us() if at_us is None else at_us
-        self.append_chat(ChatItem("user", at, len(self.console_log), text))
-        if self.job_status != JobStatus.DONE:
-            self.unread = (self.unread or 0) + 1
-            return False
-        self.num_completions = (self.num_completions or 0) + 1
-        self.reopen()
-        return True
-
     def reopen(self) -> None:
         """Bring a finished job back to work: it asks the model next."""
-        self.job_status = JobStatus.STARTED
+        change_status(self, JobStatus.STARTED)
         self.stage = Stage.ASK
+        self.reopened = int(self.reopened) + 1
         self.exited, self.exit_bytes, self.exit_refs = False, None, None
         self.outcome, self.ended_us, self.error = "", 0, None
         self.exception_streak = 0
+        current.announce(woken=self.id)
 
-    def find_sub_task_handler(self, id: Any = None) -> Any:  # noqa: A002 - documented name
-        """The newest completed child handler, or that of `id`.
 
-        Raises:
-            RuntimeError: the handler of `id` has not completed.
-        """
-        wanted = None if id is None else json_bytes(id)
-        for handler in reversed(list(self.children or ())):
-            if handler.is_completed and (wanted is None or handler.id_bytes == wanted):
-                return handler
-        if id is not None:
-            raise RuntimeError(f"sub-task {id!r} has not completed: wait for its notification")
-        return None
-
-    def push_notification(self, handler: Any, at_us: int | None = None) -> None:
-        """Tell the job that a child has ended. Raises RuntimeError when it has not."""
-        if not handler.is_completed:
-            raise RuntimeError("a sub-task that has not completed cannot be announced")
-        at = SystemClock().now_us() if at_us is None else at_us
-        self.append_chat(ChatItem("subtask", at, len(self.console_log), handler.get_log_message()))
-        if self.job_status == JobStatus.DONE:
-            self.reopen()
+def random_id() -> str:
+    """An id for a job that is made outside of any stretch."""
+    return f"job-{secrets.token_hex(6)}"
 
 
 def new_job(job_def: JobDef, job_id: str, created_us: int, parent: Any = None) -> Job:
@@ -354,9 +302,31 @@ def new_job(job_def: JobDef, job_id: str, created_us: int, parent: Any = None) -
     return job
 
 
+def _fill(job: Job, py_env: PyEnv | None, chat_log: Iterable[str | LogItem | ChatItem] | None) -> None:
+    """Give a job made by an application what it is to begin with, and the stage that its status and history say."""
+    for item in chat_log or ():
+        for record in record_of(item, job.created_us):
+            job.append_chat(record)
+    if py_env is not None:
+        for line in py_env.console or ():
+            job.console_append(line)
+        if py_env.local_state:
+            workspace.add_names(job, py_env.local_state)
+    if job.awaited_result is not None:
+        job.waiting_bytes = json_bytes({"kind": "future", "detail": type(job.awaited_result).__name__})
+    if job.job_status == JobStatus.DONE:
+        job.stage = Stage.END
+    elif job.job_status in (JobStatus.STARTED, JobStatus.SUSPENDED):
+        pending = job.last_response
+        code = pending if isinstance(pending, str) else None
+        job.turn = sum(record.kind == "answer" for record in job.records)
+        job.stage = Stage.ASK if code is None else Stage.CODE
+        job.code = None if code is None else json_bytes([[code, False, None]])
+
+
 def load_console(job: Job, start: int = 0) -> list[str]:
     """Console entries from `start` on."""
-    return [bytes_text(line) for line in list(job.console_log)[start:]]
+    return job.read_console(start)
 
 
 def find_job(job_id: str) -> Job | None:
@@ -367,7 +337,8 @@ def find_job(job_id: str) -> Job | None:
 
 def jobs_with(*statuses: Any) -> list[Job]:
     """Jobs in one of these statuses, oldest first."""
-    return list(reversed(list(db0.find(Job, list(statuses)))))
+    found = reversed(list(db0.find(Job, list(statuses))))  # by their place in the file, which a compaction changes
+    return sorted(found, key=lambda job: int(job.created_us))
 
 
 def count_with(status: Any) -> int:

@@ -1,19 +1,20 @@
 """Job definitions: what many jobs of one agent share, frozen.
 
 Inputs of a single job never go here, so that a thousand jobs share one definition. Equal definitions are found again
-by a digest over everything that counts.
+by a digest over everything that counts; one whose warmup or style is changed later moves to its new digest.
 """
 
 import hashlib
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import dbzero as db0
 
-from statek.settings import ChatStyle
+from statek.settings import ChatStyle, get_statek_settings
 from statek.store import root
 from statek.store.encoding import bytes_json, json_bytes
+from statek.store.model_choice import model_text, parse_model_metadata
 from statek.text.warmup import CallSpec, CodeBlock, parse_warmup_code
 
 
@@ -40,8 +41,12 @@ class JobDefError:
 
 
 @db0.memo(id="statek/JobDef")
+@db0.tag_fields("agent")
 class JobDef:
     """Agent, model, prompt parameters, warmup, chat style and locale of jobs."""
+
+    found_by = ""  # the digest it is found by; "" in stores written before it was kept
+    _default_style = ""  # the settings' style when it was made: a later change must not reach what was answered before
 
     def __init__(
         self,
@@ -51,21 +56,38 @@ class JobDef:
         warmup_code: Any = None,
         _chat_style: ChatStyle | None = None,
         locale: Any = None,
+        _attach: bool = True,
     ) -> None:
-        """Freeze a definition. Raises ValueError when there is no MODEL metadata."""
+        """Freeze a definition. Raises ValueError when there is no MODEL metadata, or a MODEL that cannot be read."""
         chosen = dict(metadata) if metadata is not None else dict(agent.metadata or {})
         if not chosen.get("MODEL"):
             raise ValueError(f"no MODEL metadata for agent {agent.role!r}: a job needs to know its model")
+        parse_model_metadata(chosen["MODEL"])
         self.agent = agent
         self._metadata_bytes = json_bytes(chosen)
         self._params_bytes = json_bytes(job_params)
         self._warmup_bytes = json_bytes(warmup_data(parse_warmup_code(warmup_code)))
         self._style = _chat_style.name if _chat_style is not None else ""
         self.locale = locale if locale is None else str(locale)
-        self._errors: Any = []
-        root.add_job_def(db0.materialized(self), definition_digest(
-            agent, chosen, job_params, warmup_data(parse_warmup_code(warmup_code)), self._style, self.locale
-        ))  # fmt: skip
+        self._errors: Any = None
+        if default_style():
+            self._default_style = default_style()
+        if _attach:
+            me = db0.materialized(self)
+            root.add_job_def(me, me.digest)
+
+    @property
+    def digest(self) -> str:
+        """One text for everything that makes two definitions equal."""
+        return definition_digest(
+            self.agent, self.metadata, self.job_params, self.warmup_blocks or None, self._style, self.locale,
+            self._default_style,
+        )  # fmt: skip
+
+    @property
+    def face(self) -> tuple[Any, ...]:
+        """Metadata, warmup and chat style as they are stored: what jobs are offered depends on nothing else of it."""
+        return self._metadata_bytes, self._warmup_bytes, self._style, self._default_style
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -91,60 +113,113 @@ class JobDef:
 
     @property
     def chat_style(self) -> ChatStyle | None:
-        """The job-level override, else the CHAT_STYLE metadata, else None."""
-        name = self._style or self.metadata.get("CHAT_STYLE", "")
+        """The job-level override, else the CHAT_STYLE metadata, else the settings' when it was made, else None."""
+        name = self._style or self.metadata.get("CHAT_STYLE", "") or self._default_style
         return ChatStyle[name.upper()] if name else None
 
     @property
     def model(self) -> str | None:
-        """The model string."""
-        return self.metadata.get("MODEL")
+        """The model string; `L:...,M:...,H:...` where difficulties have models of their own."""
+        return model_text(self.metadata["MODEL"])
 
     @property
     def model_family(self) -> str | None:
-        """The last but one part of the model string, or None."""
-        parts = (self.model or "").split("/", 2)
-        return (parts[-2] or None) if len(parts) > 1 else None
+        """The last but one part of the model string, or None; that of all difficulties if they have the same."""
+        return self._common(lambda parts: (parts[-2] or None) if len(parts) > 1 else None)
+
+    @property
+    def named_provider(self) -> str | None:
+        """The provider named in the model string, else the PROVIDER metadata, else None."""
+        return self._common(lambda parts: (parts[0] or None) if len(parts) == 3 else None) or self.metadata.get(
+            "PROVIDER"
+        )
 
     @property
     def provider(self) -> str | None:
-        """The provider named in the model string, else PROVIDER metadata, else None."""
-        parts = (self.model or "").split("/", 2)
-        return (parts[0] or None) if len(parts) == 3 else self.metadata.get("PROVIDER")
+        """The provider named in the model string, else the PROVIDER metadata, else the settings' default."""
+        return self.named_provider or get_statek_settings().default_llm_api_provider
+
+    def _common(self, part_of: Callable[[list[str]], str | None]) -> str | None:
+        found = parse_model_metadata(self.metadata["MODEL"])
+        parts = {part_of(text.split("/", 2)) for text in ([found] if isinstance(found, str) else found.values())}
+        return parts.pop() if len(parts) == 1 else None
 
     def set_error(self, error: BaseException, collect_traceback: bool = True) -> None:
         """Record an error of this definition."""
+        if self._errors is None:
+            self._errors = []
         self._errors.append(JobDefError(error, collect_traceback))
 
     def get_errors(self) -> Iterator[JobDefError]:
         """The recorded errors."""
-        return iter(list(self._errors))
+        return iter(list(self._errors or ()))
 
     def has_errors(self) -> bool:
         """Are there recorded errors?"""
-        return len(self._errors) > 0
+        return len(self._errors or ()) > 0
 
     def clear_errors(self) -> None:
         """Forget the recorded errors."""
         if self.has_errors():
-            self._errors = []
+            self._errors = None
 
     def update_warmup_code(self, warmup_code: Any) -> None:
-        """Replace the warmup; None clears it."""
+        """Replace the warmup; None clears it. Raises ValueError or SyntaxError for bad directives."""
         data = json_bytes(warmup_data(parse_warmup_code(warmup_code)))
         if data != self._warmup_bytes:
             self._warmup_bytes = data
+            root.move_job_def(self, self.digest)
 
     def set_chat_style(self, chat_style: ChatStyle | None) -> None:
         """Set or clear the override."""
-        self._style = chat_style.name if chat_style is not None else ""
+        name = chat_style.name if chat_style is not None else ""
+        if name != self._style:
+            self._style = name
+            root.move_job_def(self, self.digest)
+
+
+def make_definition(
+    agent: Any,
+    metadata: dict[str, str],
+    params: dict[str, Any] | None,
+    warmup: list[dict[str, Any]] | None,
+    locale: Any,
+) -> JobDef:
+    """The definition of these, found again or made; `warmup` as `warmup_data` gives it.
+
+    Made from outside of the constructor: what that hangs into the store itself stays in this process's memory.
+
+    Raises:
+        ValueError: there is no MODEL metadata, or one that cannot be read.
+    """
+    text = None if locale is None else str(locale)
+    digest = definition_digest(agent, metadata, params, warmup or None, "", text, default_style())
+    found: JobDef | None = root.find_job_def(digest)
+    if found is not None:
+        return found
+    made = JobDef(agent, metadata, params, warmup_from(warmup), None, locale, _attach=False)
+    root.add_job_def(made, digest)
+    return made
+
+
+def default_style() -> str:
+    """The name of the settings' chat style, "" for none."""
+    style = get_statek_settings().chat_style
+    return "" if style is None else style.name
 
 
 def definition_digest(
-    agent: Any, metadata: dict[str, str], params: Any, warmup: Any, style: str, locale: str | None
+    agent: Any,
+    metadata: dict[str, str],
+    params: Any,
+    warmup: Any,
+    style: str,
+    locale: str | None,
+    default_style: str = "",
 ) -> str:
     """One text for everything that makes two definitions equal."""
-    parts = json_bytes([str(db0.uuid(agent)), sorted(metadata.items()), params, warmup, style, locale])
+    fields = [str(db0.uuid(agent)), sorted(metadata.items()), params, warmup, style, locale]
+    parts = json_bytes([*fields, default_style] if default_style else fields)
     return hashlib.sha256(parts).hexdigest()[:24]
 
 

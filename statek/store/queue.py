@@ -2,22 +2,47 @@
 
 One queue lives on each dbzero prefix; `StatekPushQueue(prefix=...)` finds or makes it, `find_queue` only finds it.
 It keeps what was pushed until the reader acknowledges it; it delivers nothing and knows no jobs: the runtime peeks,
-delivers, acknowledges, and the documented `pop_*` methods are peek and acknowledge in one. The idea to keep in mind:
+delivers, acknowledges, and the documented `pop_*` methods are peek and acknowledge in one. What cannot be delivered is
+laid aside with the reason (`dead_items`), so that it neither blocks the others nor gets lost. The idea to keep in mind:
 dbzero containers that lose members leak or corrupt the heap, so items stand in lists whose slots are overwritten and
 whose head moves on.
 """
 
 import itertools
 import json
+import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 
 import dbzero as db0
 
+from statek.base.clock import SystemClock
 from statek.exceptions import StoreError
+from statek.store import wakeups
 
 COMPACT_AT = 1_000  # consumed slots that a list may carry before it is replaced
 HELD = "statek:held"  # ordinary tag: keeps a Held object alive on its own prefix
+
+
+@dataclass(frozen=True)
+class DeadItem:
+    """A message or event that could not be delivered.
+
+    Attributes:
+        number: by which it can be put back or dropped.
+        target: the job it was for, or `agent ROLE`.
+        content: what was pushed; None when it cannot be reached.
+        reason: why it was laid aside.
+        at_us: when, in microseconds since 1970.
+    """
+
+    number: int
+    target: str
+    content: Any
+    reason: str
+    at_us: int
 
 
 @db0.memo(id="statek/Held")
@@ -94,14 +119,19 @@ class Fifo:
         """Is nothing left?"""
         return self.head >= len(self.items)
 
-    def remove(self, number: int) -> None:
-        """Forget the item of that number; nothing happens if it is gone already."""
+    def get(self, number: int) -> PushedItem | None:
+        """The item of that number, None when it is gone."""
         index = number - self.base
-        item = self.items[index] if self.head <= index < len(self.items) else None
+        return self.items[index] if self.head <= index < len(self.items) else None
+
+    def remove(self, number: int, *, release: bool = True) -> None:
+        """Forget the item of that number; nothing happens if it is gone already. `release`: let go of its object."""
+        item = self.get(number)
         if item is None:
             return
-        item.release()
-        self.items[index] = None
+        if release:
+            item.release()
+        self.items[number - self.base] = None
         while self.head < len(self.items) and self.items[self.head] is None:
             self.head += 1
         self._compact()
@@ -114,6 +144,20 @@ class Fifo:
         self.base += self.head
         self.head = 0
         self.items = rest
+
+
+@db0.memo(id="statek/LaidAside")
+class LaidAside:
+    """An item that could not be delivered, and why. `role` is b"" for messages to jobs."""
+
+    def __init__(self, item: PushedItem, agent: Any, role: str, reason: str, prefix: str) -> None:
+        """Keep `item` of `prefix`."""
+        db0.set_prefix(self, prefix)
+        self.item = item
+        self.agent = agent
+        self.role = _encode(role)
+        self.reason = _encode(reason)
+        self.at_us = SystemClock().now_us()
 
 
 @db0.memo(id="statek/AgentEvents")
@@ -138,10 +182,14 @@ class AgentEvents:
 class StatekPushQueue:
     """Messages to jobs and events for agents; one per dbzero prefix."""
 
+    tag = ""  # random: the queue of a prefix that was made anew is another one
+    aside: Any = None  # what could not be delivered
+
     def __init__(self, prefix: str | None = None) -> None:
         """Find or make the queue on `prefix`, by default the current one."""
         db0.set_prefix(self, prefix)  # dbzero cuts this function here to learn the prefix: first statement, no branch
         self.prefix = _plain_name(prefix or db0.get_current_prefix().name)
+        self.tag = secrets.token_hex(4)
         self.console = Fifo(self.prefix)
         self.agents: list[AgentEvents] = []
 
@@ -158,6 +206,7 @@ class StatekPushQueue:
         if not isinstance(job_uuid, str) or not job_uuid:
             raise TypeError(f"job_uuid must be the id of a job as text, found {job_uuid!r}")
         self.console.items.append(PushedItem(job_uuid, message, self.prefix))
+        wakeups.tell()
 
     def push_to_agent_queue(self, agent: Any, event: Any) -> None:
         """Append an event, of the types a message may have, to the agent's own queue. Raises TypeError."""
@@ -169,6 +218,12 @@ class StatekPushQueue:
             self.agents.append(AgentEvents(agent, self.prefix))
             events = self.agents[-1].events
         events.items.append(item)
+        wakeups.tell()
+
+    @property
+    def identity(self) -> str:
+        """A name of this very queue, for those who remember what they have taken from it."""
+        return f"{self.prefix}#{self.tag}"
 
     def peek_job_console(self, count: int, prefix: str | int | None = None) -> list[tuple[int, str, Any]]:
         """Up to `count` oldest (number, job id, message); they stay until acknowledged.
@@ -181,20 +236,70 @@ class StatekPushQueue:
         Raises:
             StoreError: an object that was pushed cannot be reached.
         """
-        found = self.console.live()
-        if prefix is not None:
-            found = (entry for entry in found if prefix_matches(self._prefix_of_job(entry[1].job_id()), prefix))
-        return [(number, item.job_id(), item.content()) for number, item in _first(found, count)]
+        return [(number, item.job_id(), item.content()) for number, item in self.first_messages(count, prefix)]
 
     def ack_job_console(self, n: int) -> None:
         """Remove the message of number `n`, once it was delivered; removing it twice does nothing."""
         self.console.remove(n)
 
+    @property
+    def is_foreign(self) -> bool:
+        """Does it lie in another file than the jobs of this process? Then the two are not written together."""
+        return bool(self.prefix != db0.get_current_prefix().name)
+
+    def has_events(self) -> bool:
+        """Are there events for any agent?"""
+        return any(not entry.events.is_empty() for entry in self.agents)
+
+    def first_messages(self, count: int, prefix: str | int | None = None) -> list[tuple[int, PushedItem]]:
+        """Like `peek_job_console`, with the items as stored: whether their content can be reached is not looked at."""
+        found = self.console.live()
+        if prefix is not None:
+            found = (entry for entry in found if prefix_matches(self._prefix_of_job(entry[1].job_id()), prefix))
+        return _first(found, count)
+
+    def first_events(self, agent: Any, count: int) -> list[tuple[int, PushedItem]]:
+        """Like `peek_agent_events`, with the items as stored."""
+        events = self._events_of(agent)
+        return [] if events is None else _first(events.live(), count)
+
+    def lay_message_aside(self, n: int, reason: str) -> None:
+        """Keep the message of number `n` out of the way, with the reason; nothing happens when it is gone."""
+        self._lay_aside(self.console, n, None, "", reason)
+
+    def lay_event_aside(self, agent: Any, n: int, reason: str) -> None:
+        """Keep the event of number `n` of `agent` out of the way, with the reason."""
+        events = self._events_of(agent)
+        if events is not None:
+            self._lay_aside(events, n, agent, agent.role, reason)
+
+    def dead_items(self) -> list[DeadItem]:
+        """What could not be delivered, oldest first."""
+        found = []
+        for number, entry in enumerate(self.aside or ()):
+            if entry is None:
+                continue
+            target = f"agent {_decode(entry.role)}" if entry.agent is not None else entry.item.job_id()
+            found.append(DeadItem(number, target, _reachable(entry.item), _decode(entry.reason), entry.at_us))
+        return found
+
+    def requeue_dead_item(self, number: int) -> None:
+        """Push it once more, behind what waits. Raises KeyError when there is none of that number."""
+        entry = self._take_dead(number)
+        fifo = self.console if entry.agent is None else self._events_of(entry.agent)
+        if fifo is None:
+            self.agents.append(AgentEvents(entry.agent, self.prefix))
+            fifo = self.agents[-1].events
+        fifo.items.append(entry.item)
+        wakeups.tell()
+
+    def drop_dead_item(self, number: int) -> None:
+        """Forget it for good. Raises KeyError when there is none of that number."""
+        self._take_dead(number).item.release()
+
     def peek_agent_events(self, agent: Any, count: int) -> list[tuple[int, Any]]:
         """Up to `count` oldest (number, event) of `agent`; an unknown agent has none. Raises StoreError as above."""
-        events = self._events_of(agent)
-        found = [] if events is None else _first(events.live(), count)
-        return [(number, item.content()) for number, item in found]
+        return [(number, item.content()) for number, item in self.first_events(agent, count)]
 
     def ack_agent_events(self, agent: Any, n: int) -> None:
         """Remove the event of number `n` of `agent`; removing it twice does nothing."""
@@ -234,6 +339,23 @@ class StatekPushQueue:
                 return True
         return False
 
+    def _lay_aside(self, fifo: Fifo, n: int, agent: Any, role: str, reason: str) -> None:
+        item = fifo.get(n)
+        if item is None:
+            return
+        if self.aside is None:
+            self.aside = []
+        self.aside.append(LaidAside(item, agent, role, reason, self.prefix))
+        fifo.remove(n, release=False)
+
+    def _take_dead(self, number: int) -> LaidAside:
+        entries = self.aside or ()
+        entry = entries[number] if 0 <= number < len(entries) else None
+        if entry is None:
+            raise KeyError(f"there is no dead item {number}")
+        self.aside[number] = None
+        return cast("LaidAside", entry)
+
     def _events_of(self, agent: Any) -> Fifo | None:
         return next((entry.events for entry in self.agents if entry.belongs_to(agent)), None)
 
@@ -241,6 +363,13 @@ class StatekPushQueue:
         """Name and uuid of the prefix of a job."""
         found = db0.get_prefix_of(db0.fetch(job_id) if db0.exists(job_id) else self)
         return found.name, found.uuid
+
+
+@contextmanager
+def one_transaction() -> Iterator[None]:
+    """All changes inside or none; in each prefix's file with its next commit. Never await inside."""
+    with db0.atomic():
+        yield
 
 
 def find_queue(prefix: str | int) -> StatekPushQueue | None:
@@ -251,6 +380,13 @@ def find_queue(prefix: str | int) -> StatekPushQueue | None:
         name = next((known.name for known in db0.get_prefixes() if known.uuid == prefix), None)
     found = None if name is None else db0.find_singleton(StatekPushQueue, prefix=name)
     return cast("StatekPushQueue | None", found)
+
+
+def _reachable(item: PushedItem) -> Any:
+    try:
+        return item.content()
+    except StoreError:
+        return None
 
 
 def prefix_matches(found: tuple[str, int], wanted: str | int) -> bool:

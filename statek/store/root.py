@@ -1,21 +1,26 @@
 """The one object everything alive hangs from, and how things are found again.
 
-Jobs sit in a list of slots; `ids` maps a job's id to its slot number and only ever grows. Definitions and agents are
-found by digests in the same way. The root also says how far the ledger has been taken in (`seq`, `seq_tag`).
+Jobs sit in a list of slots and are found by `job_index`; definitions and agents are found by digests in dictionaries
+that only ever grow. The root also says how far the ledger has been taken in (`seq`, `seq_tag`).
 """
 
 import hashlib
-from collections.abc import Callable
 from typing import Any
 
 import dbzero as db0
 
+from statek.store.job_index import JobIndex
+
 FORMAT = 1
+_indexes: dict[int, tuple[Any, JobIndex]] = {}  # of roots of this process, by identity
 
 
 @db0.memo(id="statek/Root", singleton=True)
 class Root:
     """Everything alive in this prefix. Singleton; arguments count only when it is made."""
+
+    forgotten: Any = None  # of each forgetting one entry of bytes, see `retention`
+    moved: Any = None  # since a compaction: (address before, object) of what the ledger still calls by that address
 
     def __init__(self, store_id: str = "") -> None:
         self.format = FORMAT
@@ -26,7 +31,7 @@ class Root:
         self.release_number = 0
         self.clock_us = 0
         self.jobs: Any = []
-        self.ids: Any = {}
+        self.id_blocks: Any = []
         self.agents: Any = []
         self.agent_index: Any = {}
         self.job_defs: Any = []
@@ -42,9 +47,7 @@ def current_root() -> Root:
 
 def add_job(job: Any, job_id: str) -> None:
     """Give `job` a slot under `job_id`. The id must be new."""
-    root = Root()
-    root.jobs.append(job)
-    root.ids[_free_key(root.ids, root.jobs, job_id, _id_of)] = len(root.jobs) - 1
+    _job_index().add(job, job_id)
 
 
 def has_job(job_id: str) -> bool:
@@ -54,8 +57,27 @@ def has_job(job_id: str) -> bool:
 
 def find_job(job_id: str) -> Any | None:
     """The job of that id, or None."""
+    return _job_index().find(job_id)
+
+
+def forget_job(job_id: str) -> None:
+    """Empty the slot of a job; its id finds nothing from now on. Nothing happens when there is no such job."""
+    _job_index().forget(job_id)
+
+
+def knew_job(job_id: str) -> bool:
+    """Whether a job of that id was there and was forgotten."""
+    return _job_index().knew(job_id)
+
+
+def _job_index() -> JobIndex:
+    """The index of the open prefix. A root that was closed is another object than the one opened after it."""
     root = Root()
-    return _find(root.ids, root.jobs, job_id, _id_of)
+    known = _indexes.get(id(root))
+    if known is None:
+        _indexes.clear()
+        known = _indexes[id(root)] = (root, JobIndex(root.jobs, root.id_blocks))
+    return known[1]
 
 
 def add_agent(agent: Any) -> int:
@@ -73,45 +95,34 @@ def find_agent(*, role: str | None = None, revision: str | None = None) -> Any |
     """The agent of that revision, else the newest of that role, else None."""
     root = Root()
     slot = root.agent_index.get(key_of(f"revision {revision}" if revision else f"role {role}"))
-    return None if slot is None else root.agents[slot]
+    return None if slot is None else root.agents[slot]  # None too when it was forgotten
 
 
 def add_job_def(job_def: Any, digest: str) -> None:
     """Keep `job_def` alive and find it again by `digest`."""
     root = Root()
     root.job_defs.append(job_def)
+    job_def.found_by = digest
     root.def_index[key_of(digest)] = len(root.job_defs) - 1
+
+
+def move_job_def(job_def: Any, digest: str) -> None:
+    """Find `job_def`, which has changed, by `digest` from now on; nothing happens when it was never added."""
+    root = Root()
+    slot = root.def_index.get(key_of(job_def.found_by)) if job_def.found_by else None
+    if slot is not None and root.job_defs[slot] is job_def:
+        job_def.found_by = digest
+        root.def_index[key_of(digest)] = slot
 
 
 def find_job_def(digest: str) -> Any | None:
     """The definition of that digest, or None."""
     root = Root()
     slot = root.def_index.get(key_of(digest))
-    return None if slot is None else root.job_defs[slot]
+    found = None if slot is None else root.job_defs[slot]  # None too when it was forgotten
+    return found if found is not None and found.found_by in ("", digest) else None
 
 
 def key_of(text: str) -> int:
     """A whole number of 56 bits for a text: the store's dictionaries hang or break with many texts as keys."""
     return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:7], "big")
-
-
-def _id_of(job: Any) -> str:
-    return str(job.id)
-
-
-def _find(index: Any, slots: Any, name: str, name_of: Callable[[Any], str]) -> Any | None:
-    """The object of that name: at its key, or at one of those after it where keys collided."""
-    key = key_of(name)
-    while (slot := index.get(key)) is not None:
-        found = slots[slot]
-        if name_of(found) == name:
-            return found
-        key += 1
-    return None
-
-
-def _free_key(index: Any, slots: Any, name: str, name_of: Callable[[Any], str]) -> int:
-    key = key_of(name)
-    while (slot := index.get(key)) is not None and name_of(slots[slot]) != name:
-        key += 1
-    return key

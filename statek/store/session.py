@@ -15,10 +15,13 @@ from typing import Any, Self
 import dbzero as db0
 
 from statek.exceptions import StoreError, StoreFull
+from statek.sandbox import kinds
+from statek.store import status
 from statek.store.root import FORMAT, Root
 
 PREFIX = "statek"
 CACHE_BYTES = 256 << 20
+LOCKED = "lock of: "  # in what dbzero says when another process has the file; it has blocks and streams, too
 CLEAR_EVERY = 32  # transactions; clearing after each one makes the next read its objects anew
 
 
@@ -79,6 +82,11 @@ class Store:
         return cls(_find_file(name), owned=False, read_only=False)
 
     @property
+    def writes_itself(self) -> bool:
+        """Whether what is stored may reach the file at any moment outside of a transaction, not by `commit` alone."""
+        return not self._owned
+
+    @property
     def root(self) -> Root:
         """The root object."""
         if not self._open:
@@ -109,9 +117,24 @@ class Store:
         """
         with db0.atomic():
             yield
+        status.settled()
         self._ended += 1
         if self._ended % CLEAR_EVERY == 0:
             _clear_cache()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Changes that reach the file together. Never await, yield or switch greenlets inside.
+
+        A store of ours is written only by `commit`, so there is nothing to do; an application's may write by itself at
+        any moment outside of a transaction. The difference matters: inside a transaction each list and dictionary that
+        is opened costs time in proportion to all that are stored.
+        """
+        if self._owned:
+            yield
+        else:
+            with self.atomic():
+                yield
 
     @contextmanager
     def watched(self) -> Iterator[list[bool]]:
@@ -127,6 +150,7 @@ class Store:
             db0.commit()
         except RuntimeError as error:
             raise _unwritable(error) from error
+        status.settled()
         _clear_cache()
 
     def close(self) -> None:
@@ -149,22 +173,50 @@ def address_of(value: Any) -> str | None:
 
 
 def at_address(address: str) -> Any:
-    """The durable object of that address. Raises StoreError when it is gone."""
+    """The durable object of that address, also one of before a compaction. Raises StoreError when it is gone."""
     try:
         return db0.fetch(address)
     except Exception as error:
+        for root in db0.find(Root):
+            for before, item in root.moved or ():
+                if before == address:
+                    return item
         raise StoreError(f"the stored object {address} is gone") from error
 
 
+def foreign_address_of(value: Any) -> Any:
+    """A text with prefix and address for a durable object of another prefix than the current one; others as they are.
+
+    References across prefixes are not counted by the store, so they are not stored as such.
+    """
+    if isinstance(value, str) or not db0.is_memo(value) or isinstance(value, type):
+        return value
+    prefix = db0.get_prefix_of(value).name
+    return value if prefix == db0.get_current_prefix().name else f"{prefix} {db0.uuid(value)}"
+
+
+def at_foreign_address(address: str) -> Any:
+    """The durable object of a text that `foreign_address_of` gave. Raises StoreError when it cannot be had."""
+    prefix, _, uuid = address.rpartition(" ")
+    try:
+        return db0.fetch(uuid, prefix=prefix)
+    except Exception as error:
+        why = "is gone" if prefix in {found.name for found in db0.get_prefixes()} else "is in a prefix that is not open"
+        raise StoreError(f"the stored object {uuid} of prefix {prefix!r} {why}", hint=_OPEN_PREFIX) from error
+
+
+_OPEN_PREFIX = "open its prefix (db0.open) before the worker starts"
 _CONTAINERS = frozenset({"List", "Dict", "Set", "Tuple", "ByteArray", "Index"})  # types of dbzero, "builtins" they say
 
 
 def is_durable(value: Any) -> bool:
-    """Whether `value` lives in the store: a memo object or a container of dbzero."""
+    """Whether `value` lives in the store, or stands for what does: a memo object, a container, an enum value."""
     kind = type(value)
+    if kind in kinds.STAND_INS:
+        return True
     if kind.__module__ == "builtins":
         return kind.__name__ in _CONTAINERS
-    return bool(db0.is_memo(value))
+    return bool(db0.is_memo(value)) or (kind.__module__, kind.__name__) == ("dbzero", "EnumValue")
 
 
 def _clear_cache() -> None:
@@ -184,7 +236,7 @@ def _init(folder: Path, *, read_only: bool) -> None:
         db0.init(str(folder), prefix=PREFIX, read_write=not read_only, autocommit=False, cache_size=CACHE_BYTES)
     except RuntimeError as error:
         text = str(error)
-        if "lock" in text:
+        if LOCKED in text:
             raise StoreError(
                 f"another process has the store {folder} open", hint="stop it, or use the worker that runs"
             ) from error

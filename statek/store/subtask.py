@@ -1,8 +1,10 @@
 """Handlers: what a parent job holds of a child job. State and rules; creating and waking jobs is the runtime's.
 
-The handler refers to the child; the child keeps its parent's id, never a reference back, so that nothing leaks.
+The handler refers to the child, and the child to the handler that is to be completed when it ends. Applications may
+derive handlers of their own that say something else to the parent's model.
 """
 
+import logging
 from enum import Enum
 from typing import Any
 
@@ -10,9 +12,13 @@ import dbzero as db0
 
 from statek.exceptions import TaskFailed
 from statek.sandbox import keep
-from statek.store import root, workspace
+from statek.store import current, root, workspace
 from statek.store.encoding import bytes_json, json_bytes
 from statek.store.job import Job, JobStatus
+from statek.text.llm_repr import llm_repr
+
+MAX_RESULT = 2_000  # characters of a result in the parent's history
+log = logging.getLogger(__name__)
 
 
 class SubTaskState(Enum):
@@ -37,10 +43,14 @@ class TaskError(TaskFailed):
 class SubTaskHandler:
     """A child job as its parent sees it."""
 
+    was_read = False  # by the job's code: no need to tell its model
+
     def __init__(self, job: Job, id: Any = None) -> None:  # noqa: A002 - documented name
-        """Wrap `job`; `id` is the caller's own name for it (JSON data)."""
+        """Wrap `job`; `id` is the caller's own name for it. Raises CannotKeep for an id that cannot be stored."""
         self.job = job
-        self.id_bytes = json_bytes(id)
+        self.id_bytes: bytes | None = None
+        self._id_refs: Any = None
+        self.set_id(id)
         self.is_completed = False
         self.awaited = False
         self._error: bytes | None = None
@@ -50,7 +60,15 @@ class SubTaskHandler:
     @property
     def id(self) -> Any:
         """The caller's identifier, or None."""
-        return bytes_json(self.id_bytes)
+        if self.id_bytes is None:
+            return None
+        return keep.loads_value(self.id_bytes, list(self._id_refs or ()), workspace.OUTSIDE)
+
+    def set_id(self, id: Any) -> None:  # noqa: A002 - documented name
+        """Give it an identifier. Raises CannotKeep for one that cannot be stored."""
+        if id is not None:
+            self.id_bytes, refs = keep.dumps_value(id, workspace.OUTSIDE)
+            self._id_refs = list(refs) or None
 
     @property
     def error(self) -> TaskError | None:
@@ -72,7 +90,7 @@ class SubTaskHandler:
         return SubTaskState.WAITING if self.job.status == JobStatus.READY else SubTaskState.STARTED
 
     def complete(self, result: Any = None, error: Any = None, at_us: int | None = None) -> None:
-        """Record the outcome and tell the parent, at `at_us` (default: now).
+        """Record the outcome and tell the parent, at `at_us` (default: now). An empty `error` text is an error too.
 
         Raises:
             RuntimeError: it has an outcome already.
@@ -90,7 +108,14 @@ class SubTaskHandler:
             self._refs = list(refs) or None
         self.is_completed = True
         parent = root.find_job(self.job.parent_id) if self.job.parent_id else None
-        if parent is not None and not self.awaited:
+        if parent is not None:
+            self._tell(parent, at_us)
+
+    def _tell(self, parent: Job, at_us: int | None) -> None:
+        """Let the parent know of the end."""
+        if self.awaited:
+            current.announce(woken=parent.id)
+        else:
             parent.push_notification(self, at_us)
 
     def get_log_message(self) -> str:
@@ -99,6 +124,18 @@ class SubTaskHandler:
         if self._error is not None:
             return f"[Error] sub-task{of_id} failed with {bytes_json(self._error)}"
         return f"[Notification] sub-task{of_id} completed successfully."
+
+    def announcement(self) -> tuple[str, dict[str, Any]]:
+        """What the parent's history gets: the text for its model, and the facts. A text that fails is replaced."""
+        try:
+            text = str(self.get_log_message())
+        except Exception:
+            log.exception("the message of a %s failed", type(self).__name__)
+            text = f"[Notification] sub-task {self.job.id} has ended."
+        note = {"child": self.job.id}
+        if self._error is None and self._result is not None:
+            note["result"] = _shown(self.result)
+        return text, note
 
     def __llm_repr__(self) -> str:
         """What a console shows of it: where the child is. Unlike `str` it needs no result."""
@@ -111,3 +148,19 @@ class SubTaskHandler:
         if self._error is not None:
             raise RuntimeError(str(bytes_json(self._error)))
         return "" if self._result is None else str(self.result)
+
+
+@db0.memo(id="statek/DelegationHandler")
+class DelegationHandler(SubTaskHandler):
+    """A child job that its parent waits for by a future: its end is no news, and wakes nobody by itself."""
+
+    def _tell(self, parent: Job, at_us: int | None) -> None:
+        """Say nothing: who waits is asked for by the future's condition."""
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = value if isinstance(value, str) else llm_repr(value)
+    except Exception as error:  # noqa: BLE001 - an object's own words may fail; the end is announced all the same
+        text = f"({type(value).__name__} that cannot be shown: {type(error).__name__}: {error})"
+    return text if len(text) <= MAX_RESULT else f"{text[:MAX_RESULT]}... ({len(text):,} characters)"

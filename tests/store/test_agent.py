@@ -145,8 +145,8 @@ def test_compiled_agents_are_made_once(store: Path) -> None:
     assert first.revision == "clerk@1"
 
 
-def test_plain_agents_have_no_jobs(store: Path) -> None:
-    """An agent that is not supervised keeps tools and prompt, and has no definitions."""
-    agent = Agent("helper", None, [greet])
-    assert not hasattr(agent, "create_job_def")
+def test_plain_agents_have_jobs_too(store: Path) -> None:
+    """An agent that is not supervised has definitions without a warmup of its own."""
+    agent = Agent("helper", None, [greet], _metadata={"MODEL": "m"})
+    assert agent.create_job_def().warmup_code is None
     assert agent.prompt is None

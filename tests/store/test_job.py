@@ -84,8 +84,8 @@ def test_chat_log_is_append_only_text(definition: JobDef) -> None:
     job.append_chat(ChatItem("answer", 1, 0, "x = 1"))
     job.append_chat(ChatItem("system", 2, 0, "bad", error=True))
     job.push_user_message("hello", 3)
-    assert [item.kind for item in job.chat_log] == ["answer", "system", "user"]
-    assert (job.py_env.exceptions, job.py_env.push_log) == (["bad"], [(0, "hello")])
+    assert [item.kind for item in job.records] == ["answer", "system", "user"]
+    assert (job.py_env.exceptions, job.py_env.push_log) == (None, {0: "hello"})
 
 
 def test_message_to_a_working_job(definition: JobDef) -> None:

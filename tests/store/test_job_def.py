@@ -38,7 +38,8 @@ def test_metadata_is_frozen(agent: SupervisedAgent) -> None:
 def test_parts_of_the_model_string(agent: SupervisedAgent, model: str, provider: str, family: str) -> None:
     """Provider and family are read from the model string."""
     definition = JobDef(agent, metadata={"MODEL": model})
-    assert (definition.provider, definition.model_family) == (provider, family)
+    assert (definition.named_provider, definition.model_family) == (provider, family)
+    assert definition.provider == (provider or "OPENROUTER")
 
 
 def test_provider_metadata_fills_in(agent: SupervisedAgent) -> None:
@@ -94,3 +95,38 @@ def test_warmup_with_calls_survives(agent: SupervisedAgent, store: Path) -> None
     db0.close()
     db0.init(str(store), prefix="t", autocommit=False)
     assert db0.fetch(address).warmup_code == [block, "z = 2"]
+
+
+def test_a_changed_definition_moves(agent: SupervisedAgent) -> None:
+    """A definition whose warmup or style changed is found by what it is now, not by what it was."""
+    first = agent.create_job_def(a=1)
+    assert agent.create_job_def(a=1) is first
+    first.update_warmup_code("x = 1")
+    second = agent.create_job_def(a=1)
+    assert second is not first
+    assert agent.create_job_def(warmup_code="x = 1", a=1) is first
+    second.set_chat_style(ChatStyle.DIRECT)
+    assert agent.create_job_def(a=1) is not second
+    second.set_chat_style(None)
+    assert agent.create_job_def(a=1) is not first
+
+
+def test_difficulties_share_a_definition(agent: SupervisedAgent) -> None:
+    """A mapping of models is kept as it was written and found again; the agent's own metadata stays untouched."""
+    agent.update_metadata({"MODEL": "L:p/f/a,MH:q/f/b"})
+    first = agent.create_job_def()
+    assert agent.create_job_def() is first
+    assert (first.model, first.model_family, first.named_provider) == ("L:p/f/a,M:q/f/b,H:q/f/b", "f", None)
+    assert agent.metadata == {"MODEL": "L:p/f/a,MH:q/f/b"}
+    agent.update_metadata({"MODEL": "L:a"})
+    with pytest.raises(ValueError, match="leaves out M, H"):
+        agent.create_job_def()
+
+
+def test_many_definitions_stay_cheap(agent: SupervisedAgent) -> None:
+    """Finding or making a definition does not get slower with the number of them: nothing is gone through."""
+    for n in range(1_000):
+        agent.create_job_def(request=n)
+    slots = root.current_root().job_defs
+    assert len(slots) == len(root.current_root().def_index) == 1_000
+    assert agent.create_job_def(request=7) is slots[7]

@@ -32,15 +32,6 @@ def test_jobs_are_found_by_id(store: Path) -> None:
     assert root.find_job("three") is None
 
 
-def test_colliding_keys_are_told_apart(store: Path) -> None:
-    """Where the key of an id is taken by another job, both are found."""
-    root.add_job(RootThing("a", id="one"), "one")
-    index = root.current_root().ids
-    index[root.key_of("two")] = index[root.key_of("one")]  # as if their digests were equal
-    root.add_job(RootThing("b", id="two"), "two")
-    assert (root.find_job("one").role, root.find_job("two").role) == ("a", "b")
-
-
 def test_the_newest_agent_of_a_role(store: Path) -> None:
     """By role the newest is found, by revision exactly that one."""
     first, second = RootThing("clerk", "clerk@1"), RootThing("clerk", "clerk@2")

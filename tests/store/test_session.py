@@ -20,9 +20,12 @@ ID = "0" * 32
 
 # Stored objects are found by these for ever: an id may be added, never changed or dropped.
 MEMO_IDS = {
-    "statek/Agent", "statek/AgentEvents", "statek/CombinedFutureResult", "statek/Fifo", "statek/FutureElement",
-    "statek/FutureResult", "statek/Held", "statek/Job", "statek/JobDef", "statek/JobDefError", "statek/PushedItem",
-    "statek/Root", "statek/StatekPushQueue", "statek/SubTaskHandler", "statek/SupervisedAgent", "statek/WarmupDef",
+    "statek/Agent", "statek/AgentEvents", "statek/CombinedFutureResult", "statek/DelegationHandler",
+    "statek/ErrorHandler", "statek/Fifo",
+    "statek/FutureElement", "statek/FutureResult", "statek/Gone", "statek/Held", "statek/Job", "statek/JobDef",
+    "statek/JobDefError", "statek/LaidAside", "statek/PushedItem", "statek/ReadyFuture", "statek/Root",
+    "statek/StatekPushQueue", "statek/SubTaskHandler", "statek/SupervisedAgent", "statek/TaskFutureResult",
+    "statek/WarmupDef",
 }  # fmt: skip
 
 

@@ -96,7 +96,7 @@ def test_parent_is_told(parent: Job) -> None:
     """The parent's history gets the note, at the time of the end; a finished parent goes back to work."""
     parent.set_status(JobStatus.DONE)
     handler_in(parent).complete("x", at_us=77)
-    assert [(item.kind, item.at_us) for item in parent.chat_log] == [("subtask", 77)]
+    assert [(item.kind, item.at_us) for item in parent.records] == [("subtask", 77)]
     assert parent.status == JobStatus.STARTED
 
 
@@ -105,7 +105,7 @@ def test_a_waiting_parent_needs_no_note(parent: Job) -> None:
     handler = handler_in(parent)
     handler.awaited = True
     handler.complete("x")
-    assert parent.chat_log == []
+    assert parent.records == []
 
 
 def test_text_needs_a_result(parent: Job) -> None:
