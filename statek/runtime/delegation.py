@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import Any
 
-from statek.store import current
-from statek.store import root as store_root
-from statek.store.job import Job
-from statek.store.job_def import JobDef, definition_digest, warmup_data
+from statek.runtime import harness
+from statek.store import current, wakeups
+from statek.store.job import Job, new_job, random_id
+from statek.store.job_def import JobDef, make_definition, warmup_data
 from statek.store.subtask import SubTaskHandler
-from statek.store.workspace import read_names
+from statek.store.workspace import add_names
 from statek.text.warmup import CodeBlock, parse_warmup_code
 
 HANDLER = "sub_task_handler"  # the child's local that holds its handler
@@ -46,28 +46,52 @@ def create_new_job(
         CannotKeep: a value cannot be stored in a job.
     """
     frame = caller_frame if caller_frame is not None else sys._getframe(1)  # noqa: SLF001 - the caller's names are what is documented
-    values = _referenced(warmup_code, frame.f_locals) if warmup_code is not None else {}
-    values |= shared_vars or {}
+    values = referenced(warmup_code, frame.f_locals) if warmup_code is not None else {}
+    return make_child(agent, {**values, **(shared_vars or {})}, parent_job, warmup_code, locale, kwargs)
+
+
+def make_child(
+    agent: Any, values: dict[str, Any], parent_job: Job | None, warmup_code: Any, locale: Any, params: dict[str, Any]
+) -> Job:
+    """A READY job with these names, which inherits from its parent; raises as `create_new_job`."""
     if locale is None and parent_job is not None:
         locale = parent_job.job_def.locale
-    job = Job(definition(agent, warmup_code, locale, kwargs or None), parent_job=parent_job)
+    job = _new_job(definition(agent, warmup_code, locale, params or None), parent_job)
     if values:
-        job.add_locals(**values)
+        add_names(job, values)
     if parent_job is not None:
-        job.error_handlers = list(parent_job.error_handlers or ()) or None
+        job.add_error_handlers_from(parent_job)
+    current.announce(made=job.id)
+    if current.get_scene() is None:
+        wakeups.tell()
     return job
+
+
+def _new_job(job_def: JobDef, parent_job: Job | None) -> Job:
+    """A job under an id that a replay comes to again; outside of a stretch under a random one."""
+    scene = current.get_scene()
+    if scene is not None and scene.limits is not None and parent_job is not None:
+        harness.check_subjob(parent_job, scene.limits)
+    return new_job(job_def, current.derive_job_id() or random_id(), current.now_us(), parent_job)
 
 
 def create_sub_task(job: Job, handler_type: type[SubTaskHandler] = SubTaskHandler, **kwargs: Any) -> SubTaskHandler:
     """A handler of an existing job, put into the job's locals as `sub_task_handler`."""
     handler = handler_type(job, **kwargs)
-    job.add_locals(**{HANDLER: handler})
+    attach(handler)
+    return handler
+
+
+def attach(handler: SubTaskHandler) -> None:
+    """Let the child know its handler, by its local `sub_task_handler` and for its end, and the parent too."""
+    job = handler.job
+    if job.handler is handler:
+        return
+    job.handler = handler
+    add_names(job, {HANDLER: handler})
     parent = job.parent_job
     if parent is not None:
-        if parent.children is None:
-            parent.children = []
-        parent.children.append(handler)
-    return handler
+        parent.add_child(handler)
 
 
 def complete_sub_task(result: Any | None = None, error: str | None = None) -> None:
@@ -85,7 +109,7 @@ def complete_sub_task(result: Any | None = None, error: str | None = None) -> No
         raise RuntimeError("this job is not a sub-task: it has no sub_task_handler")
     if not isinstance(handler, SubTaskHandler):
         raise TypeError(f"sub_task_handler is a {type(handler).__name__}, not a SubTaskHandler")
-    handler.complete(result=result, error=error)
+    handler.complete(result=result, error=error, at_us=current.now_us())
 
 
 def find_sub_task_handler(id: Any = None) -> SubTaskHandler | None:  # noqa: A002 - documented name
@@ -95,36 +119,37 @@ def find_sub_task_handler(id: Any = None) -> SubTaskHandler | None:  # noqa: A00
         RuntimeError: the child of `id` has not completed.
     """
     job = current.get_current_job()
-    return None if job is None else job.find_sub_task_handler(id)
+    if job is None:
+        return None
+    handler: SubTaskHandler | None = job.find_sub_task_handler(id)
+    if handler is not None:
+        handler.was_read = True
+    return handler
 
 
 def definition(agent: Any, warmup_code: Any, locale: Any, params: Mapping[str, Any] | None) -> JobDef:
     """The definition of these, found again or made. Raises ValueError without MODEL metadata."""
-    if not (agent.metadata or {}).get("MODEL"):
-        raise ValueError(f"agent {agent.role!r} has no MODEL metadata")
-    own = agent.warmup_def.warmup_code if getattr(agent, "warmup_def", None) is not None else None
-    blocks = (warmup_data(parse_warmup_code(warmup_code)) or []) + (warmup_data(own) or [])
-    text = None if locale is None else str(locale)
-    digest = definition_digest(agent, agent.metadata, dict(params) if params else None, blocks or None, "", text)
-    found: JobDef | None = store_root.find_job_def(digest)
-    if found is not None:
-        return found
     made: JobDef = agent.create_job_def(warmup_code=warmup_code, locale=locale, **(params or {}))
     return made
 
 
+def loop_definition(agent: Any, warmup_code: Any) -> JobDef:
+    """The definition of jobs that a loop starts: `warmup_code` is the whole warmup, None stands for the agent's own.
+
+    Raises:
+        ValueError: no MODEL metadata.
+    """
+    if warmup_code is None:
+        return definition(agent, None, None, None)
+    return make_definition(agent, agent.job_metadata(), None, warmup_data(parse_warmup_code(warmup_code)), None)
+
+
 def _own_handler(job: Job) -> Any:
-    names = read_names(job)
-    if HANDLER in names:
-        return names[HANDLER]
-    parent = job.parent_job
-    for handler in list(parent.children or ()) if parent is not None else ():
-        if handler.job.id == job.id:
-            return handler
-    return None
+    names = job.read_names()
+    return names.get(HANDLER, job.handler)
 
 
-def _referenced(warmup_code: Any, names: Mapping[str, Any]) -> dict[str, Any]:
+def referenced(warmup_code: Any, names: Mapping[str, Any]) -> dict[str, Any]:
     """Values of the caller's names that the warmup reads."""
     parsed = parse_warmup_code(warmup_code)
     blocks = [] if parsed is None else [parsed] if isinstance(parsed, str | CodeBlock) else parsed

@@ -1,19 +1,31 @@
 """Push queues of a host application: messages into jobs, events into new jobs. An item leaves its queue once it is in.
 
-One bad item never stops the others: it is logged with its reason and removed.
+Delivering and acknowledging are one transaction of the store. Text and plain data for a fleet with a ledger take the
+way of all inputs, by an id made from the item's number; where the queue lies on another prefix, whose file is written
+by itself, the receiving side remembers what it has. So a kill repeats an item to us, never to a job. One bad item never
+stops the others: it is laid aside on its queue with the reason, and shown among what was refused.
 """
 
+import hashlib
+import json
 import logging
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from statek.runtime.delegation import create_new_job
+from statek.exceptions import StoreError, StoreFull
+from statek.ledger import inbox
+from statek.ledger.file import LedgerFile
+from statek.ledger.inbox import InputKind, NewEntry
+from statek.runtime.delegation import definition
+from statek.store import current
 from statek.store import root as store_root
 from statek.store.agent import SupervisedAgent
-from statek.store.job import Job
-from statek.store.queue import StatekPushQueue, find_queue
+from statek.store.encoding import bytes_json, json_bytes, text_bytes
+from statek.store.error_handlers import CRITICAL
+from statek.store.job import Job, new_job
+from statek.store.queue import PushedItem, StatekPushQueue, find_queue, one_transaction
 from statek.store.session import at_address
 
+_told: set[tuple[str, str]] = set()  # agents that cannot take events, of which that was said
 log = logging.getLogger(__name__)
 
 
@@ -35,13 +47,49 @@ def process_push_notifications(
     left = max_count
     for queue in filter(None, map(find_queue, queue_prefixes)):
         while left > 0:
-            items = queue.peek_job_console(min(step_size, left), job_prefix)
+            items = queue.first_messages(min(step_size, left), job_prefix)
             if not items:
                 break
-            for number, job_id, message in items:
-                _deliver(job_id, message)
-                queue.ack_job_console(number)
+            for number, item in items:
+                _deliver(queue, number, item)
             left -= len(items)
+
+
+def forward_messages(
+    ledger: LedgerFile, at_us: int, max_count: int = 500, *, queue_prefixes: Sequence[str | int]
+) -> bool:
+    """Let queued messages enter by the ledger, where a replay finds them; stored objects are delivered at once.
+
+    Args:
+        ledger: the running fleet's.
+        at_us: now.
+        max_count: at most so many.
+        queue_prefixes: prefixes whose queues are served, in this order.
+
+    Returns:
+        True when more can be taken after the next pass: an object never overtakes the texts before it.
+    """
+    for queue in filter(None, map(find_queue, queue_prefixes)):
+        entries: list[NewEntry] = []
+        numbers: list[int] = []
+        for number, item in queue.first_messages(max_count):
+            is_object = item.kind not in ("text", "json")
+            if is_object and entries:
+                break
+            if is_object:
+                _deliver(queue, number, item)
+            elif (target := _job_id_of(ledger, item.job_id())) is None:
+                _set_aside(queue, number, item.job_id(), f"there is no job {item.job_id()!r}")
+            else:
+                entries.append(_entry(queue, number, item, target, at_us))
+                numbers.append(number)
+        if entries:
+            inbox.append(ledger, entries)
+            with one_transaction():
+                for number in numbers:
+                    queue.ack_job_console(number)
+            return not queue.is_empty()
+    return False
 
 
 def process_agent_events(
@@ -62,23 +110,52 @@ def process_agent_events(
     Raises:
         ValueError: an agent with events does not reference exactly one external local; nothing was taken then.
     """
+    take_agent_events(agents, max_count, queue_prefixes, strict=strict)
+
+
+def take_agent_events(
+    agents: Iterable[SupervisedAgent] | None,
+    max_count: int,
+    queue_prefixes: Sequence[str | int],
+    *,
+    strict: bool = False,
+) -> int:
+    """As `process_agent_events`; how many events were taken."""
+    queues = [queue for queue in map(find_queue, queue_prefixes) if queue is not None and queue.has_events()]
+    if not queues:
+        return 0
     found = list(store_root.current_root().agents) if agents is None else list(agents)
     chosen = [agent for agent in found if isinstance(agent, SupervisedAgent)]
-    queues = [queue for queue in map(find_queue, queue_prefixes) if queue is not None]
     waiting = [(queue, agent) for queue in queues for agent in chosen if queue.has_agent_events(agent)]
     names = {id(agent): name for _, agent in waiting if (name := _event_name(agent, strict=strict)) is not None}
-    left = max_count
+    taken = 0
     for queue, agent in waiting:
         if id(agent) in names:
-            left -= _take_events(queue, agent, names[id(agent)], left)
+            for number, item in queue.first_events(agent, max_count - taken):
+                _take_event(queue, agent, names[id(agent)], number, item)
+                taken += 1
+    return taken
 
 
-def _take_events(queue: StatekPushQueue, agent: SupervisedAgent, name: str, left: int) -> int:
-    events = queue.peek_agent_events(agent, left) if left > 0 else []
-    for number, event in events:
-        create_new_job(agent, shared_vars={name: event})
-        queue.ack_agent_events(agent, number)
-    return len(events)
+def _take_event(queue: StatekPushQueue, agent: SupervisedAgent, name: str, number: int, item: PushedItem) -> None:
+    try:
+        event = item.content()
+        with one_transaction():
+            job_id = f"{agent.role}/event-{_short(f'{queue.identity} {agent.role}')}-{number}"
+            if store_root.find_job(job_id) is None:
+                job = new_job(definition(agent, None, None, None), job_id, current.now_us())
+                job.add_locals(**{name: event})
+                if agent.get_adapter(CRITICAL) is not None:
+                    job.bind_critical_error_context(event)
+            queue.ack_agent_events(agent, number)
+    except StoreFull:
+        raise  # not the event's fault: it stays where it is
+    except Exception as error:
+        log.exception("an event for agent %s cannot become a job", agent.role)
+        reason = f"{type(error).__name__}: {error}"
+        with one_transaction():
+            queue.lay_event_aside(agent, number, reason)
+            _refuse("event", agent.role, reason)
 
 
 def _event_name(agent: SupervisedAgent, *, strict: bool) -> str | None:
@@ -88,17 +165,73 @@ def _event_name(agent: SupervisedAgent, *, strict: bool) -> str | None:
     text = f"the warmup of agent {agent.role!r} must reference exactly one external local for events, it has: {names}"
     if strict:
         raise ValueError(text)
-    log.error("%s", text)
+    if (agent.role, text) not in _told:
+        _told.add((agent.role, text))
+        log.error("%s; its events wait until it does", text)
     return None
 
 
-def _deliver(job_id: str, message: Any) -> None:
-    job = store_root.find_job(job_id)
-    if job is None:
-        try:
-            job = at_address(job_id)
-        except Exception as error:  # noqa: BLE001 - whatever the text is, it names no job
-            log.error("a message for job %s is dropped: %s", job_id, error)  # noqa: TRY400 - no traceback wanted
-            return
-    if isinstance(job, Job):
-        job.push_user_message(message)
+def _entry(queue: StatekPushQueue, number: int, item: PushedItem, job_id: str, at_us: int) -> NewEntry:
+    body = {"text" if item.kind == "text" else "data": item.content()}
+    return NewEntry(f"push {job_id} {_short(queue.identity)}-{number}", InputKind.PUSH, job_id, body, at_us)
+
+
+def _job_id_of(ledger: LedgerFile, job_id: str) -> str | None:
+    """The id of the job that is meant, by its id or its address; None when there is none, now or soon."""
+    if inbox.find(ledger, job_id) is not None:
+        return job_id
+    try:
+        return str(_job_of(job_id).id)
+    except StoreError:
+        return None
+
+
+def _deliver(queue: StatekPushQueue, number: int, item: PushedItem) -> None:
+    job_id = item.job_id()
+    try:
+        job = _job_of(job_id)
+        message = item.content()
+        with one_transaction():
+            if _is_new(queue, job, number):
+                job.push_user_message(message)
+            queue.ack_job_console(number)
+    except StoreFull:
+        raise
+    except Exception as error:
+        log.exception("a message for job %s is laid aside", job_id)
+        _set_aside(queue, number, job_id, f"{type(error).__name__}: {error}")
+
+
+def _job_of(job_id: str) -> Job:
+    """The job of this id or address. Raises StoreError when there is none."""
+    found = store_root.find_job(job_id) or at_address(job_id)
+    if not isinstance(found, Job):
+        raise StoreError(f"{job_id} is a {type(found).__name__}, not a job")
+    return found
+
+
+def _is_new(queue: StatekPushQueue, job: Job, number: int) -> bool:
+    """Whether the job has not had this message, and remember it: only needed for queues whose file is not the job's."""
+    if not queue.is_foreign:
+        return True
+    marks = bytes_json(job.queue_marks) or {}
+    if number <= marks.get(queue.identity, -1):
+        return False
+    job.queue_marks = json_bytes({**marks, queue.identity: number})
+    return True
+
+
+def _set_aside(queue: StatekPushQueue, number: int, job_id: str, reason: str) -> None:
+    with one_transaction():
+        queue.lay_message_aside(number, reason)
+        _refuse("push", job_id, reason)
+
+
+def _refuse(kind: str, target: str, reason: str) -> None:
+    """Keep what was laid aside, with the reason, where refused inputs are shown."""
+    line = {"id": "", "kind": kind, "target": target, "at": current.now_us(), "reason": reason}
+    store_root.current_root().refused.append(text_bytes(json.dumps(line)))
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]

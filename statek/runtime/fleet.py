@@ -7,34 +7,39 @@ until something arrives: an answer, a result, a poke; the ledger's data version 
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from statek.base.clock import Clock
 from statek.base.mark import Mark
-from statek.exceptions import StatekError
+from statek.exceptions import BugError, LedgerError, StatekError, StoreError
 from statek.ledger import compiled, inbox
 from statek.ledger.file import LedgerFile
 from statek.ledger.inbox import InputKind
-from statek.runtime import replay
+from statek.runtime import cleanup, replay
 from statek.runtime.asking import Asker
 from statek.runtime.catalog import Catalog
-from statek.runtime.crossings import Outcome
-from statek.runtime.execute import CallWish, failure, success, watching
+from statek.runtime.endings import CallWish
+from statek.runtime.futures import NOTHING, Watched, watched
 from statek.runtime.offer import DOCUMENTED_LIMITS
-from statek.runtime.passes import MAX_INPUTS, Done, Passes, result_key
+from statek.runtime.outcomes import failure
+from statek.runtime.passes import MAX_INPUTS, Done, Passes
+from statek.runtime.performing import INLINE_SECONDS, Performed, Performer
 from statek.runtime.step import Failure
 from statek.runtime.turn import Ask
 from statek.sandbox.bounds import Watchdog
 from statek.settings import StatekSettings
-from statek.store import current, workspace
 from statek.store.job import JobStatus, count_with, find_job
 from statek.store.session import Store, address_of
+from statek.store.workspace import OUTSIDE
 
-LOOK_SECONDS = 0.25  # how late a lost poke is noticed, and how often futures are polled
+LOOK_SECONDS = 0.25  # how late a lost poke is noticed
+GATHER_SECONDS = 0.003
 COMMIT_SECONDS = 1.0
 COMMIT_STRETCHES = 400  # open transactions make every further one dearer
 DRAIN_SECONDS = 10.0
+WOKEN_TOGETHER = 20  # jobs that wait for the same, in one turn
 log = logging.getLogger(__name__)
 
 
@@ -56,6 +61,7 @@ class Fleet:
         default_provider: str | None = None,
         limits: compiled.Limits = DOCUMENTED_LIMITS,
         step_seconds: float = 5.0,
+        inline_seconds: float = INLINE_SECONDS,
     ) -> None:
         """Put the parts together; call `recover` before `run`."""
         self.store = store
@@ -66,14 +72,18 @@ class Fleet:
             step_seconds=step_seconds,
         )  # fmt: skip
         self.start_jobs: Callable[[], None] | None = None  # called before each pass, by embedding loops
+        self.watch: Callable[[list[str]], None] | None = None  # told after each pass which jobs ran; never raises
         self.tally = Tally()
-        self._asker = Asker(self.catalog, clock, secret, settings)
+        self.asker = Asker(self.catalog, clock, secret, settings)
+        self._performer = Performer(store, clock, watchdog, inline_seconds=inline_seconds)
+        self._mark = mark
         self._checkpoint_store = checkpoint or store.commit
         self._clock = clock
-        self._max_concurrency = max_concurrency
+        self.max_concurrency = max_concurrency
         self._default_provider = default_provider
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._lost: StatekError | None = None  # a failure of store or ledger that a task has met
         self._dirty = 0
         self._committed_at = clock.monotonic()
         self._version = -1
@@ -93,8 +103,12 @@ class Fleet:
         """Write the store, saying how far the ledger is in it."""
         if self.passes.records is not None:
             root = self.store.root
-            root.seq, root.seq_tag = self.passes.records.last()
-            root.clock_us = self.passes.clock_us
+            last = self.passes.records.last()
+            if (root.seq, root.seq_tag) != last:
+                root.seq, root.seq_tag = last
+            self.passes.forget_touched()
+            if root.clock_us != self.passes.clock_us:  # an assignment alone grows the file
+                root.clock_us = self.passes.clock_us
         self._checkpoint_store()
         self._dirty = 0
         self._committed_at = self._clock.monotonic()
@@ -103,22 +117,33 @@ class Fleet:
         """Look at the inbox now."""
         self._changed.set()
 
-    async def run(self, stop: asyncio.Event, *, until_idle: bool = False) -> None:
-        """Work until `stop` is set, then drain; or until nothing is left to do."""
+    async def run(self, stop: asyncio.Event, *, until_idle: bool = False, waits: bool = True) -> None:
+        """Work until `stop` is set, then drain; or until nothing is left to do.
+
+        Args:
+            stop: set it to end.
+            until_idle: end when nothing is left to do.
+            waits: what can be done only later is left to do, too; for a clock that stands still it is not.
+        """
         stopper = asyncio.create_task(self._poke_on(stop))
         try:
             while not stop.is_set():
+                if self._lost is not None:
+                    raise self._lost  # what a call gave cannot be recorded: leave, as when the loop itself meets it
                 done = self._pass()
-                if done.is_empty and await self._rest(until_idle=until_idle):
+                if not done.is_empty:
+                    await self._gather()
+                elif await self._rest(until_idle=until_idle, waits=waits):
                     break
-                await asyncio.sleep(0)
+                if self._dirty and self._is_commit_due():
+                    self.checkpoint()  # now that what the pass wants from outside is under way
             await self._drain()
         finally:
             stopper.cancel()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            await self._asker.close()
+            await self.asker.close()
         self.checkpoint()
 
     async def _poke_on(self, stop: asyncio.Event) -> None:
@@ -129,22 +154,32 @@ class Fleet:
         self.passes.max_active = self._concurrency()
         if self.start_jobs is not None:
             self.start_jobs()
+        self._poll_futures()
         done = self.passes.run()
+        self._hurry_futures(wrote=bool(done.stretches))
+        if cleanup.clean_up(self.passes):
+            self.checkpoint()  # what they wrote to the store is not written again by a replay
         self._dirty += done.stretches + done.taken
         self.tally.add(done.ended)
+        if self.watch is not None and done.ran:
+            self.watch(done.ran)
         self._perform(done.calls)
         for job_id, ask in done.asks:
             self._start(self._ask(job_id, ask))
-        if self._dirty and self._is_commit_due():
-            self.checkpoint()
         return done
 
-    async def _rest(self, *, until_idle: bool) -> bool:
+    async def _gather(self) -> None:
+        """Let what comes in within a moment be one pass: each pass commits the ledger twice."""
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        if self._tasks and not (self.passes.ready.runnable or len(self.passes.arrivals) >= len(self._tasks)):
+            await asyncio.sleep(GATHER_SECONDS)
+
+    async def _rest(self, *, until_idle: bool, waits: bool) -> bool:
         """Wait for something to happen; True when nothing ever will."""
-        self._poll_futures()
         if self.passes.arrivals or self.passes.ready.runnable:
             return False
-        if until_idle and self._is_finished():
+        if until_idle and self._is_finished(waits=waits):
             return True
         if self._dirty and not self._tasks:
             self.checkpoint()
@@ -152,8 +187,15 @@ class Fleet:
         if self._inbox_moved():
             return False
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), LOOK_SECONDS)
+            async with asyncio.timeout(self._seconds_to_rest()):  # `wait_for` loses an interrupt that comes with a poke
+                await self._changed.wait()
         return False
+
+    def _seconds_to_rest(self) -> float:
+        """Until an item is due, or lost pokes are looked for."""
+        due_us = self.passes.next_due_us
+        most = self.passes.ready.futures.seconds(asyncio.get_running_loop().time(), LOOK_SECONDS)
+        return most if due_us is None else min(most, max(0, due_us - self._clock.now_us()) / 1_000_000)
 
     def _inbox_moved(self) -> bool:
         if self.ledger is None:
@@ -163,16 +205,15 @@ class Fleet:
         self._version = version
         return moved
 
-    def _is_finished(self) -> bool:
+    def _is_finished(self, *, waits: bool) -> bool:
         ready = self.passes.ready
-        return ready.is_idle() and not self._tasks and not ready.futures and not self._can_take_more()
+        return ready.is_idle() and not self._tasks and not ready.futures and not self._can_take_more(waits=waits)
 
-    def _can_take_more(self) -> bool:
+    def _can_take_more(self, *, waits: bool) -> bool:
         if self.ledger is None:
             return False
-        waiting = inbox.depths(self.ledger, InputKind.ITEM)
-        served = [name for name, queue in self.catalog.queues.items() if queue.agent is not None and not queue.paused]
-        if any(waiting.get(name) for name in served):
+        is_later = self.passes.next_due_us is not None and not waits
+        if self.passes.admission is not None and self.passes.admission.has_more() and not is_later:
             return True
         kinds = (InputKind.SUBMIT, InputKind.PUSH, InputKind.RELEASE)
         inputs = inbox.waiting(self.ledger, kinds=kinds, limit=MAX_INPUTS)
@@ -191,22 +232,57 @@ class Fleet:
         return self._dirty >= COMMIT_STRETCHES or self._clock.monotonic() - self._committed_at >= COMMIT_SECONDS
 
     def _concurrency(self) -> int:
-        if self._max_concurrency is not None:
-            return self._max_concurrency
+        if self.max_concurrency is not None:
+            return self.max_concurrency
         fleet = self.catalog.fleet
         return fleet.max_concurrency if fleet is not None else 100
 
     def _poll_futures(self) -> None:
-        """Ask the conditions of futures that nothing announces."""
-        for job_id in list(self.passes.ready.futures):
-            job = find_job(job_id)
-            try:
-                is_ready = job is None or job.awaited_result is None or job.awaited_result.check_condition()
-            except Exception as error:  # noqa: BLE001 - an application's condition: its failure is this job's alone
-                self.passes.deliveries[job_id] = Failure("failed", f"{type(error).__name__} in a condition: {error}")
-                is_ready = True
-            if is_ready:
-                self.passes.ready.wake(job_id)
+        """Ask the conditions of the futures whose time has come; those that ask the same are asked once."""
+        waiting, now = self.passes.ready.futures, asyncio.get_running_loop().time()
+        woken: Counter[Any] = Counter()  # question -> jobs woken in this turn
+        refused: set[Any] = set()  # questions that were answered with no
+        for job_id in waiting.due(now):
+            watch = waiting.watch_of(job_id)
+            if watch is not None and watch.question in refused:
+                waiting.again(job_id, now)
+            elif watch is not None and watch.question is not None and woken[watch.question] >= WOKEN_TOGETHER:
+                waiting.again(job_id, now, at_once=True)  # who goes on now may take what it waits for
+            elif (ready := self._is_ready(job_id, watch)) is not None:
+                woken[ready.question] += 1
+                self._wake_waiting(job_id, ready)
+            elif (watch := waiting.watch_of(job_id)) is not None:
+                waiting.again(job_id, now)
+                refused |= {watch.question} - {None}
+        for question in woken.keys() - {None}:
+            waiting.answered(question, now)
+
+    def _is_ready(self, job_id: str, watch: Watched | None) -> Watched | None:
+        """What the job waits for when it can go on, None when it has to wait longer."""
+        if watch is None:
+            watch = watched(find_job(job_id))
+            if watch is None:
+                return NOTHING
+            self.passes.ready.futures.watch(job_id, watch)
+        try:
+            return watch if watch.is_ready() else None
+        except Exception as error:  # noqa: BLE001 - an application's condition: its failure is this job's alone
+            self.passes.notes[job_id] = f"{type(error).__name__} in a condition: {error}"
+            return watch
+
+    def _wake_waiting(self, job_id: str, ready: Watched) -> None:
+        waiting, job = self.passes.ready.futures, find_job(job_id)
+        waiting.woke(job_id, None if job is None else (job.turn, job.statement))
+        self.passes.ready.wake(job_id)
+
+    def _hurry_futures(self, *, wrote: bool) -> None:
+        """Look sooner at those who may wait for what was done here."""
+        waiting, now = self.passes.ready.futures, asyncio.get_running_loop().time()
+        if waiting.is_watching:
+            waiting.met(filter(None, map(address_of, self.passes.steps.met)), now)
+        self.passes.steps.met.clear()
+        if wrote:
+            waiting.hurry(now)
 
     # -- the outside ------------------------------------------------------------------------------------------------
 
@@ -218,15 +294,21 @@ class Fleet:
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self._changed.set()
-        if not task.cancelled() and task.exception() is not None:
-            log.error("a task of the fleet failed", exc_info=task.exception())
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, StoreError | LedgerError):
+            self._lost = error
+        elif error is not None:
+            log.error("a task of the fleet failed", exc_info=error)
 
     async def _ask(self, job_id: str, ask: Ask) -> None:
         try:
-            answer: Any = await self._asker.ask(ask, self._default_provider)
+            answer: Any = await self.asker.ask(ask, self._default_provider)
         except (StatekError, ValueError) as error:
             answer = Failure("failed", f"{type(error).__name__}: {error}")
-        self.passes.answered(job_id, ask.request.turn, answer)
+        except Exception as error:  # a job must never wait for an answer that nobody waits for any more
+            log.exception("asking the model for job %s failed inside the kit", job_id)
+            answer = Failure("failed", f"error in the kit: {type(error).__name__}: {error}")
+        self.passes.answered(job_id, ask.request.key, answer)
         self.tally.count_answer(answer)
         self._changed.set()
 
@@ -234,49 +316,47 @@ class Fleet:
         if any(not wish.tool.idempotent for _, wish in calls):
             self.checkpoint()  # what a call rests on is on disk before it is made
         for job_id, wish in calls:
-            if wish.tool.is_async:
-                self._start(self._call_async(job_id, wish))
+            if wish.tool.is_async or wish.tool.thread:
+                self._start(self._call(job_id, wish))
             else:
-                self._call(job_id, wish)
+                self._call_inline(job_id, wish)
 
-    def _call(self, job_id: str, wish: CallWish) -> None:
-        with current.running(find_job(job_id)), self.store.watched() as wrote:
-            try:
-                with watching(wish.args, wish.kwargs, workspace.OUTSIDE, id) as changes:
-                    result = wish.tool.call(*wish.args, **wish.kwargs)
-                    outcome = success(result, workspace.OUTSIDE, changes())
-            except Exception as error:  # noqa: BLE001 - the tool boundary: whatever it raises is the call's outcome
-                outcome = failure(error, workspace.OUTSIDE)
-        self._performed(job_id, wish, outcome, touched=wrote[0])
+    def _call_inline(self, job_id: str, wish: CallWish) -> None:
+        """Everybody waits for it; should this process end meanwhile, the mark says whose call that was."""
+        if self._mark is not None:
+            self._mark.begin_stretch(job_id, wish.turn, wish.statement)
+        try:
+            done = self._performer.perform_inline(job_id, wish)
+        except Exception as error:  # noqa: BLE001 - as in `_call`
+            done = _failed_inside(job_id, wish, error)
+        if self._mark is not None:
+            self._mark.end_stretch()
+        self._performed(job_id, wish, done)
 
-    async def _call_async(self, job_id: str, wish: CallWish) -> None:
-        seconds = wish.tool.timeout_us / 1_000_000 if wish.tool.timeout_us else None
-        with current.running(find_job(job_id)):
-            try:
-                with watching(wish.args, wish.kwargs, workspace.OUTSIDE, id) as changes:
-                    awaitable: Any = wish.tool.call(*wish.args, **wish.kwargs)
-                    result = await asyncio.wait_for(awaitable, seconds)
-                    outcome = success(result, workspace.OUTSIDE, changes())
-            except Exception as error:  # noqa: BLE001 - the tool boundary, as above
-                outcome = failure(error, workspace.OUTSIDE)
-        self._performed(job_id, wish, outcome, touched=False)
+    async def _call(self, job_id: str, wish: CallWish) -> None:
+        try:
+            done = await self._performer.perform(job_id, wish)
+        except Exception as error:  # noqa: BLE001 - a job must never wait for a call that nobody makes any more
+            done = _failed_inside(job_id, wish, error)
+        self._performed(job_id, wish, done)
 
-    def _performed(self, job_id: str, wish: CallWish, outcome: Outcome, *, touched: bool) -> None:
-        if outcome.unkept or any(address_of(ref) is None for ref in outcome.refs):
-            why = outcome.unkept or "it is a part of a stored object"
-            text = f"the result of {wish.tool.name} cannot be recorded: {why}; return plain data"
-            outcome = failure(TypeError(text), workspace.OUTSIDE)
-        if touched:
-            self.store.root.touched = [*list(self.store.root.touched)[-50:], result_key(job_id, wish)]
+    def _performed(self, job_id: str, wish: CallWish, done: Performed) -> None:
+        if done.touched:
+            self.passes.note_touched(job_id, wish)
             self.checkpoint()
-        self.passes.performed(job_id, wish, outcome, touched=touched)
+        self.passes.take_notice(done.made, done.woken)
+        try:
+            self.passes.performed(job_id, wish, done.outcome, touched=done.touched)
+        except Exception as error:  # noqa: BLE001 - a result that cannot be recorded after all is the end of its call
+            outcome = _failed_inside(job_id, wish, error).outcome
+            self.passes.performed(job_id, wish, outcome, touched=done.touched)
         self._changed.set()
 
     # -- telling ----------------------------------------------------------------------------------------------------
 
     def counts(self) -> dict[str, Any]:
         """How many jobs are where, what was used since the start, and which release is in use."""
-        queued = inbox.depths(self.ledger, InputKind.ITEM) if self.ledger is not None else {}
+        queued = inbox.depths(self.ledger, InputKind.ITEM, InputKind.ITEM_AGAIN) if self.ledger is not None else {}
         ready, tally = self.passes.ready, self.tally
         done = count_with(JobStatus.DONE)
         waiting = sum(queued.values()) + len(ready.new)
@@ -289,6 +369,12 @@ class Fleet:
             "release": self.catalog.release, "number": self.store.root.release_number,
             "agents": self.catalog.agent_names,
         }  # fmt: skip
+
+
+def _failed_inside(job_id: str, wish: CallWish, error: Exception) -> Performed:
+    """How a call ended whose outcome could not be made: the job is told, everybody else goes on."""
+    log.error("the call of %s for job %s failed inside the kit", wish.tool.name, job_id, exc_info=error)
+    return Performed(failure(BugError(f"error in the kit: {type(error).__name__}: {error}"), OUTSIDE))
 
 
 class Tally:

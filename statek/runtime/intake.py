@@ -8,16 +8,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from statek.base.clock import as_text
 from statek.exceptions import NotApplied
-from statek.ledger import compiled
 from statek.ledger.inbox import Entry, InputKind
+from statek.ledger.items import inputs_of
 from statek.runtime import subtasks
 from statek.runtime.catalog import Catalog
 from statek.runtime.ready import Ready
 from statek.runtime.step import Delivery, Failure
+from statek.store import retention
 from statek.store.encoding import json_bytes, text_bytes
 from statek.store.job import JobStatus, Stage, find_job
-from statek.store.root import current_root
+from statek.store.root import current_root, knew_job
 
 POISON = "poison"
 
@@ -28,7 +30,13 @@ def take_in(entry: Entry, catalog: Catalog, ready: Ready, deliveries: dict[str, 
         match entry.kind:
             case InputKind.SUBMIT:
                 _start(entry, catalog, ready, str(entry.target), entry.body["inputs"])
-            case InputKind.ITEM:
+            case InputKind.SUBMIT_AGAIN:
+                _start(entry, catalog, ready, str(entry.target), entry.body["inputs"])
+            case InputKind.ITEM | InputKind.ITEM_AGAIN if "refused" in entry.body:
+                refuse(entry, entry.body["refused"])
+            case InputKind.ITEM | InputKind.ITEM_AGAIN if "moved" in entry.body:
+                pass  # it waits on its dead letter queue
+            case InputKind.ITEM | InputKind.ITEM_AGAIN:
                 _start_item(entry, catalog, ready)
             case InputKind.PUSH:
                 _push(entry, ready)
@@ -38,6 +46,8 @@ def take_in(entry: Entry, catalog: Catalog, ready: Ready, deliveries: dict[str, 
                 root = current_root()
                 root.release, root.release_number = entry.body["release"], int(entry.body["number"])
                 catalog.use(root.release)
+            case InputKind.FORGET:
+                retention.forget(entry.body["jobs"], entry.at_us)
             case kind if kind == POISON:
                 reason = entry.body.get("reason", "its step killed the worker twice")
                 _stop(entry, ready, deliveries, Failure("poisoned", reason))
@@ -47,15 +57,9 @@ def take_in(entry: Entry, catalog: Catalog, ready: Ready, deliveries: dict[str, 
         refuse(entry, str(error))
 
 
-def queue_of(catalog: Catalog, name: str) -> compiled.Queue | None:
-    """The declared queue of that name that has an agent and is not paused."""
-    queue = catalog.queues.get(name)
-    return queue if queue is not None and queue.agent is not None and not queue.paused else None
-
-
 def _start(entry: Entry, catalog: Catalog, ready: Ready, role: str, inputs: Mapping[str, Any], queue: str = "") -> None:
-    if find_job(entry.id) is not None:
-        return  # replayed over a store that has it already
+    if find_job(entry.id) is not None or knew_job(entry.id):
+        return  # replayed over a store that has it already, or repeated when its record is long gone
     job = subtasks.make_job(catalog, role, inputs, entry.id, entry.at_us)
     job.queue = queue
     ready.add_new(entry.id)
@@ -66,29 +70,41 @@ def _start_item(entry: Entry, catalog: Catalog, ready: Ready) -> None:
     if queue is None or queue.agent is None:
         raise NotApplied(f"queue {entry.target!r} is not applied any more, or has no agent")
     item = entry.body["item"]
-    inputs = {queue.deliver_as: item} if queue.deliver_as is not None else dict(item)
-    _start(entry, catalog, ready, queue.agent, inputs, queue.name)
+    _start(entry, catalog, ready, queue.agent, inputs_of(queue, item), queue.name)
 
 
 def _push(entry: Entry, ready: Ready) -> None:
     job = find_job(str(entry.target))
     if job is None:
-        raise NotApplied(f"there is no job {entry.target!r}")
-    if job.push_user_message(entry.body["text"], entry.at_us):
+        raise NotApplied(_no_job(str(entry.target)))
+    message = entry.body["text"] if "text" in entry.body else entry.body["data"]
+    if job.push_user_message(message, entry.at_us):
         ready.wake(job.id)
 
 
 def _stop(entry: Entry, ready: Ready, deliveries: dict[str, Delivery], failure: Failure) -> None:
     job = find_job(str(entry.target))
     if job is None:
-        raise NotApplied(f"there is no job {entry.target!r}")
+        raise NotApplied(_no_job(str(entry.target)))
+    _end(job, ready, deliveries, failure)
+
+
+def _end(job: Any, ready: Ready, deliveries: dict[str, Delivery], failure: Failure) -> None:
+    """Have a job end, and with a job that is cancelled its children."""
     if job.job_status == JobStatus.DONE or job.stage == Stage.END:
         return
+    for handler in list(job.children or ()) if failure.outcome == "cancelled" else ():
+        _end(handler.job, ready, deliveries, Failure("cancelled", f"its parent {job.id} was cancelled"))
     job.ending_bytes = json_bytes([failure.outcome, failure.reason])  # a restart before its stretch must know
     deliveries[job.id] = failure
     if job.id in ready.new:
         ready.new.remove(job.id)
     ready.wake(job.id)
+
+
+def _no_job(job_id: str) -> str:
+    at_us = retention.forgotten_at(job_id)
+    return f"there is no job {job_id!r}" if at_us is None else f"job {job_id!r} was forgotten at {as_text(at_us)}"
 
 
 def refuse(entry: Entry, reason: str) -> None:

@@ -2,7 +2,8 @@
 
 The host opens dbzero; these loops run the jobs it finds there with the same fleet that `statek work` uses, on a ledger
 beside the host's file when that can be found. Jobs, messages and events that the host's own code puts into the store
-are found by looking, a few times a second. Not here: reading settings and files at start (`worker.embedded`).
+are found by looking: when that code tells (`store.wakeups`), else a few times a second. Not here: reading settings and
+files at start (`worker.embedded`).
 """
 
 import asyncio
@@ -15,13 +16,16 @@ from typing import Any
 from statek.base.clock import SystemClock
 from statek.exceptions import LedgerError
 from statek.ledger.file import LedgerFile
-from statek.runtime import delivery, stepper
-from statek.runtime.delegation import definition
-from statek.runtime.fleet import Fleet
+from statek.runtime import delivery
+from statek.runtime.delegation import loop_definition
+from statek.runtime.fleet import LOOK_SECONDS, Fleet
+from statek.runtime.harness import harness_of
+from statek.runtime.joblogs import logging_of
 from statek.sandbox.bounds import WATCHDOG
 from statek.settings import StatekSettings, get_statek_settings
+from statek.store import current, wakeups
 from statek.store.agent import SupervisedAgent
-from statek.store.job import Job, JobStatus, jobs_with
+from statek.store.job import JobStatus, jobs_with, new_job, random_id
 from statek.store.session import Store
 
 log = logging.getLogger(__name__)
@@ -59,13 +63,20 @@ async def run_jobs_loop(
     fleet = Fleet(
         store=store, ledger=ledger, clock=SystemClock(), secret=settings.secret, watchdog=WATCHDOG,
         max_concurrency=max_concurrency, settings=settings, default_provider=provider,
-        limits=stepper.limits_of(settings),
+        limits=harness_of(settings).limits(),
     )  # fmt: skip
     fleet.recover()
-    fleet.start_jobs = lambda: _look_around(fleet, max_concurrency, queue_prefixes, start_jobs_func)
+    look = _Look(fleet, max_concurrency, queue_prefixes, start_jobs_func)
+    fleet.start_jobs = look.around
+    logs = logging_of(fleet, settings)
+    if logs is not None:
+        logs.begin()
     try:
-        await fleet.run(asyncio.Event(), until_idle=auto_terminate)
+        with wakeups.listening(look.soon):
+            await fleet.run(asyncio.Event(), until_idle=auto_terminate)
     finally:
+        if logs is not None:
+            logs.end()
         if ledger is not None:
             ledger.close()
 
@@ -101,12 +112,13 @@ async def run_agentic_fleet(
         ValueError: an agent has no MODEL metadata.
     """
     for entry in agent_loop_defs:
-        if not (entry.agent.metadata or {}).get("MODEL"):
-            raise ValueError(f"agent {entry.agent.role!r} has no MODEL metadata")
+        loop_definition(entry.agent, entry.warmup_code).clear_errors()  # a restart tries again
+
+    stopped: set[str] = set()  # agents of which that was said
 
     def start(capacity: int) -> None:
         for entry in agent_loop_defs:
-            capacity -= _start_jobs(entry, capacity)
+            capacity -= _start_jobs(entry, capacity, stopped)
 
     await run_jobs_loop(
         max_concurrency, provider, queue_prefixes=queue_prefixes, start_jobs_func=start, auto_terminate=auto_terminate
@@ -138,29 +150,78 @@ def ledger_path(store_file: Path) -> Path:
     return store_file.with_name(f"{store_file.stem}.ledger.sqlite")
 
 
-def _look_around(
-    fleet: Fleet, max_concurrency: int, prefixes: Sequence[str | int], start: Callable[[int], Any] | None
-) -> None:
-    """What the host's own code put into the store since the last look. Failures cost only the one input."""
-    delivery.process_push_notifications(queue_prefixes=prefixes)
-    delivery.process_agent_events(queue_prefixes=prefixes, strict=False)
-    if start is not None:
-        start(fleet.passes.ready.room(max_concurrency))
-    ready = fleet.passes.ready
-    known = {*ready.new, *ready.active, *ready.parked, *ready.futures}
-    for job in jobs_with(JobStatus.READY, JobStatus.STARTED, JobStatus.WARMING_UP):
-        if job.id not in known:
-            ready.add_new(job.id) if job.job_status == JobStatus.READY else ready.wake(job.id)
+class _Look:
+    """Finding what the host's own code has put into the store: at once when it tells, else a few times a second."""
+
+    def __init__(
+        self, fleet: Fleet, most: int, prefixes: Sequence[str | int], start: Callable[[int], Any] | None
+    ) -> None:
+        """Be due; inside of the loop that the fleet will run in."""
+        self._fleet = fleet
+        self._most = most
+        self._prefixes = prefixes
+        self._start = start
+        self._loop = asyncio.get_running_loop()
+        self._is_due = True
+        self._looked_at = 0.0
+        self._known = 0  # jobs in the store at the last look
+
+    def soon(self) -> None:
+        """Something was told, in whatever thread."""
+        self._is_due = True
+        self._loop.call_soon_threadsafe(self._fleet.poke)
+
+    def around(self) -> None:
+        """Look if it is time, before each pass."""
+        now = self._loop.time()
+        if self._is_due or now - self._looked_at >= LOOK_SECONDS:
+            self._is_due, self._looked_at = False, now
+            self._take_pushed()
+            self._find_jobs()
+        if self._start is not None:
+            self._start(self._fleet.passes.ready.room(self._most))
+            if len(self._fleet.store.root.jobs) != self._known:
+                self._find_jobs()
+
+    def _take_pushed(self) -> None:
+        """Messages and events. Failures cost only the one input."""
+        fleet = self._fleet
+        if fleet.ledger is None:
+            delivery.process_push_notifications(queue_prefixes=self._prefixes)
+        elif delivery.forward_messages(fleet.ledger, current.now_us(), queue_prefixes=self._prefixes):
+            self.soon()
+        room = fleet.passes.ready.room(self._most)
+        if delivery.take_agent_events(None, room, self._prefixes):
+            fleet.checkpoint()  # jobs that no input made are in the store's file before they do anything
+
+    def _find_jobs(self) -> None:
+        ready = self._fleet.passes.ready
+        self._known = len(self._fleet.store.root.jobs)
+        known = {*ready.new, *ready.active, *ready.parked, *ready.futures}
+        for job in jobs_with(JobStatus.READY, JobStatus.STARTED, JobStatus.WARMING_UP):
+            if job.id not in known:
+                ready.add_new(job.id) if job.job_status == JobStatus.READY else ready.wake(job.id)
 
 
-def _start_jobs(entry: AgentLoopDef, capacity: int) -> int:
-    """Start jobs as far as the queue's size and the capacity go; how many."""
-    job_def = definition(entry.agent, None, None, None)
+def _start_jobs(entry: AgentLoopDef, capacity: int, stopped: set[str]) -> int:
+    """Start jobs as far as the queue's size and the capacity go; how many.
+
+    An agent whose warmup has failed starts none until somebody clears the errors of its definition, or a restart; one
+    whose size function fails starts none this time. The other agents notice nothing.
+    """
+    job_def = loop_definition(entry.agent, entry.warmup_code)
     if job_def.has_errors():
+        if entry.agent.role not in stopped:
+            stopped.add(entry.agent.role)
+            log.error("no more jobs of agent %s are started: a warmup of its jobs failed", entry.agent.role)
         return 0
-    size = int(entry.task_queue_size_func() or 0)
+    try:
+        size = int(entry.task_queue_size_func() or 0)
+    except Exception:
+        log.exception("the task queue size of agent %s cannot be told", entry.agent.role)
+        return 0
     begun = sum(job.agent is entry.agent for job in jobs_with(JobStatus.READY, JobStatus.WARMING_UP))
     count = max(0, min(capacity, size - begun))
     for _ in range(count):
-        Job(job_def)
+        new_job(job_def, random_id(), current.now_us())
     return count

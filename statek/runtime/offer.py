@@ -13,21 +13,19 @@ from typing import Any
 
 from statek.exceptions import StatekError
 from statek.ledger import compiled
-from statek.runtime import delegation
+from statek.llm.model_name import parse_model_name
+from statek.runtime import harness, system_tools
 from statek.sandbox.policy import Policy
 from statek.text import template
 from statek.text.warmup import CallSpec
-from statek.tools import describe
-from statek.tools.registry import Tool, from_callable, import_target
+from statek.tools import describe, selection
+from statek.tools.registry import Tool, from_callable
+from statek.tools.targets import import_target
 
 DOCUMENTED_LIMITS = compiled.Limits(
     turns=5, tokens=10_000, cost_usd=None, wall_clock_us=0, tool_calls=None, exceptions=3, consecutive_exceptions=1,
     subjobs=100, depth=10,
 )  # fmt: skip
-SYSTEM = tuple(
-    from_callable(function, effect="write")
-    for function in (delegation.complete_sub_task, delegation.find_sub_task_handler)
-)  # offered to every agent made in Python
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,8 @@ class Part:
     code: str
     hidden: bool = False
     call: str | None = None  # id of the formal call whose result this is
+    tool: str = ""  # the tool that a formal call names; none for `python_cli`, whose code is the part's
+    error: str = ""  # why it is not run
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,14 @@ class Offer:
     policy: Policy
     extra: Mapping[str, Any]
     spec: compiled.Agent | None = None
+    tools_scope: str = ""  # which tools are formal ones too, as `LLM_TOOLS_SCOPE` says it
+    limit_extension: float = 0.0  # part of each limit that a job gains whenever it is brought back
+
+    def chain_of(self, job: Any) -> tuple[str, ...]:
+        """The models to ask, in order; of an agent made in Python the one for the job's difficulty."""
+        if self.spec is not None:
+            return self.chain
+        return (_with_provider(job.get_current_model(), job.job_def.metadata.get("PROVIDER")),)
 
     def prompt(self, job: Any) -> str:
         """The system prompt of a job. Raises RenderError (spec) or KeyError (Python agent)."""
@@ -84,16 +92,32 @@ class Offer:
 
     @cached_property
     def listing(self) -> str:
-        """The tools in words, for the prompt."""
-        return describe.listing(self.tools.values())
+        """The agent's own tools in words, for the prompt."""
+        return describe.listing(self._own_tools)
+
+    @cached_property
+    def _own_tools(self) -> list[Tool]:
+        return [tool for name, tool in self.tools.items() if system_tools.IN_CODE.get(name) is not tool]
 
     def formal_tools(self) -> tuple[dict[str, Any], ...]:
-        """Specifications of formal tools: `python_cli` in direct style, none in the others."""
-        if self.chat_style != "direct":
-            return ()
-        code = {"type": "string", "description": "Python code to run in the job"}
-        schema = {"type": "object", "properties": {"code": code}, "required": ["code"]}
-        return ({"name": "python_cli", "description": "Run Python code in the job.", "parameters": schema},)
+        """Specifications of formal tools: those of the scope; without one `python_cli` in direct style, else none.
+
+        Raises:
+            StatekError: the scope cannot be read, or names a tool that there is not.
+        """
+        return self._formal_tools
+
+    @cached_property
+    def _formal_tools(self) -> tuple[dict[str, Any], ...]:
+        try:
+            scope = selection.parse_llm_tools_scope(self.tools_scope)
+            available = (*self._own_tools, *system_tools.FORMAL)
+            chosen = selection.formal_tools(scope, available, self.chat_style)
+        except ValueError as error:
+            raise StatekError(f"agent {self.role!r}: {error}") from error
+        if not scope.is_set and self.chat_style == "direct":
+            chosen = [system_tools.PYTHON_CLI]
+        return tuple(describe.formal_spec(tool) for tool in chosen)
 
 
 def from_spec(agent: compiled.Agent, revision: str, others: Mapping[str, compiled.Agent]) -> Offer:
@@ -104,34 +128,47 @@ def from_spec(agent: compiled.Agent, revision: str, others: Mapping[str, compile
     tools = {tool.name: _bound(tool) for tool in agent.tools}
     for name in agent.subagents:
         tools[name] = _subagent(name, others.get(name))
+    tools |= {name: tool for name, tool in system_tools.IN_CODE.items() if name not in tools}
     warmup = tuple(Part(block.code, block.hidden) for block in agent.warmup.blocks) if agent.warmup else ()
     policy = Policy(imports=agent.imports)
     return Offer(
         role=agent.name, revision=revision, tools=tools, chain=agent.model, params=agent.params, limits=agent.limits,
         warmup=warmup, warmup_timeout_us=agent.warmup.timeout_us if agent.warmup else 0, chat_style=agent.chat_style,
         subagents=agent.subagents, inputs=agent.inputs, policy=policy, extra={}, spec=agent,
+        tools_scope=agent.metadata.get(selection.KEY, ""),
     )  # fmt: skip
 
 
 def from_python(job_def: Any, limits: compiled.Limits) -> Offer:
     """The offer of a definition made in Python: tools of the agent, names of its context."""
     agent = job_def.agent
-    tools = {tool.name: tool for tool in (*SYSTEM, *map(from_callable, agent.all_tools))}
-    extra = {name: value for name, value in agent.context.items() if name not in tools}
+    own = {tool.name: tool for tool in (_made(agent.role, function) for function in agent.all_tools)}
+    tools = {**own, **{name: tool for name, tool in system_tools.IN_CODE.items() if name not in own}}
+    extra = {name: value for name, value in agent.context.items() if name not in own}
     for name, value in list(extra.items()):
         if callable(value) and not isinstance(value, type):
-            tools[name] = from_callable(value, name=name)
+            tools[name] = _made(agent.role, value, name)
             del extra[name]
     style = job_def.chat_style.value if job_def.chat_style is not None else "console"
     parts = tuple(
         Part(_code(block), (block["metadata"] or {}).get("hidden") is True) for block in job_def.warmup_blocks
     )
     params = {"temperature": float(job_def.metadata["TEMPERATURE"])} if "TEMPERATURE" in job_def.metadata else {}
+    allowed, extension = harness.limits_of_definition(limits, job_def.metadata)
     return Offer(
-        role=agent.role, revision="", tools=tools, chain=(job_def.model or "",), params=params, limits=limits,
+        role=agent.role, revision="", tools=tools, chain=(job_def.model or "",), params=params, limits=allowed,
         warmup=parts, warmup_timeout_us=0, chat_style=style, subagents=(), inputs={}, policy=Policy(),
-        extra=extra,
+        extra=extra, limit_extension=extension, tools_scope=str(job_def.metadata.get(selection.KEY) or ""),
     )  # fmt: skip
+
+
+def _with_provider(model: str, provider: str | None) -> str:
+    """A model string that names `provider` unless it names one itself."""
+    name = parse_model_name(model)
+    if name.provider or not provider:
+        return model
+    params = "&".join(f"{key}={value}" for key, value in (name.params or {}).items())
+    return f"{provider}/{name.family or ''}/{name.model}" + (f"?{params}" if params else "")
 
 
 def _code(block: Mapping[str, Any]) -> str:
@@ -140,15 +177,25 @@ def _code(block: Mapping[str, Any]) -> str:
     return "\n".join([*calls, block["code"] or ""])
 
 
+def _made(role: str, function: Any, name: str | None = None) -> Tool:
+    try:
+        return from_callable(function, name=name)
+    except (TypeError, ValueError) as error:
+        raise StatekError(f"agent {role!r}: {error}") from error
+
+
 def _bound(tool: compiled.Tool) -> Tool:
     try:
         function = import_target(tool.target)
     except StatekError as error:
         raise StatekError(f"tool {tool.name!r} of ToolSet {tool.toolset!r}: {error}", hint=error.hint) from error
-    return from_callable(
-        function, name=tool.name, effect=tool.effect, idempotent=tool.idempotent, timeout_us=tool.timeout_us,
-        description=tool.description,
-    )  # fmt: skip
+    try:
+        return from_callable(
+            function, name=tool.name, effect=tool.effect, idempotent=tool.idempotent, timeout_us=tool.timeout_us,
+            description=tool.description, thread=tool.thread,
+        )  # fmt: skip
+    except (TypeError, ValueError) as error:
+        raise StatekError(f"tool {tool.name!r} of ToolSet {tool.toolset!r}: {error}") from error
 
 
 def _subagent(name: str, child: compiled.Agent | None) -> Tool:

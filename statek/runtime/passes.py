@@ -7,8 +7,10 @@ nothing is performed then. This module never awaits; one pass is one turn of the
 
 import logging
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from statek.base.clock import Clock
@@ -17,15 +19,19 @@ from statek.exceptions import LedgerError, Signal, StoreError, StoreFull
 from statek.ledger import inbox, records
 from statek.ledger.file import LedgerFile
 from statek.ledger.inbox import Entry, InputKind
+from statek.ledger.metering import Meter, Used
 from statek.ledger.records import Kind, Record, Records
 from statek.llm.messages import Answer
-from statek.runtime import intake
+from statek.runtime import intake, told
+from statek.runtime.admission import Admission, Choice
 from statek.runtime.catalog import Catalog
 from statek.runtime.crossings import Outcome, decode_outcome, encode_outcome
-from statek.runtime.execute import CallWish, unknown
+from statek.runtime.endings import CallWish, Known
+from statek.runtime.outcomes import unknown
 from statek.runtime.ready import Ready
 from statek.runtime.step import Delivery, Failure, Over, Parked, Steps, Wish
-from statek.runtime.turn import Ask
+from statek.runtime.tagging import bounds_of, is_served, tag_of
+from statek.runtime.turn import Ask, key_of_question
 from statek.sandbox.bounds import Watchdog
 from statek.store import workspace
 from statek.store.encoding import bytes_json
@@ -34,8 +40,11 @@ from statek.store.session import Store, address_of, at_address
 
 MAX_INPUTS = 500  # taken in by one pass
 MAX_STRETCHES = 200  # run by one pass
+STAYS = "after its code: "  # before the note of a stretch whose effects were not taken back
+LOST = "lost "  # before the key of a call whose own writes this store does not have
 STEP_MEMORY = 512 << 20
-ALWAYS = (InputKind.SUBMIT, InputKind.PUSH, InputKind.CANCEL, InputKind.RELEASE, intake.POISON)
+ALWAYS = (InputKind.SUBMIT, InputKind.PUSH, InputKind.CANCEL, InputKind.RELEASE, InputKind.FORGET, intake.POISON)
+_BECOME_JOBS = (InputKind.SUBMIT, InputKind.SUBMIT_AGAIN, InputKind.ITEM, InputKind.ITEM_AGAIN)
 _LEAVE = (StoreFull, LedgerError)  # no input's or job's fault: the process ends, and the next one does it again
 log = logging.getLogger(__name__)
 
@@ -50,6 +59,7 @@ class Done:
         stretches: how many ran.
         ended: jobs that ended.
         taken: inputs taken in.
+        ran: the jobs of the stretches.
     """
 
     calls: list[tuple[str, CallWish]] = field(default_factory=list)
@@ -57,6 +67,7 @@ class Done:
     stretches: int = 0
     ended: list[str] = field(default_factory=list)
     taken: int = 0
+    ran: list[str] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
@@ -93,20 +104,25 @@ class Passes:
         self.store = store
         self.ledger = ledger
         self.records = Records(ledger) if ledger is not None else None
+        self._meter = Meter(ledger) if ledger is not None else None
         self.catalog = catalog
-        self.ready = Ready()
-        self.steps = Steps(catalog, self._recorded)
+        self.ready = self._make_ready()
+        self.steps = Steps(catalog, self._recorded, store.atomic)
         self.arrivals: deque[Arrival] = deque()
         self.deliveries: dict[str, Delivery] = {}
+        self.notes: dict[str, str] = {}  # jobs to be given up in their next stretch, and why
+        self.cleanups: deque[str] = deque()  # jobs that ended with an error and have handlers to be called
         self.notices: deque[str] = deque()
         self.max_active = 100
-        self.queued_jobs: dict[str, int] = {}
+        self.admission = Admission(ledger, self.records, catalog) if ledger and self.records else None
         self._clock = clock
         self.clock_us = 0  # the last stretch's; never goes back, not even over a restart
         self._watchdog = watchdog
         self._mark = mark
         self._step_seconds = step_seconds
         self._unknown: list[tuple[str, bytes]] = []
+        self.upto: int | None = None  # the record that is being replayed
+        self.base_seq = 0  # what was recorded up to here is in the store, with all that calls wrote themselves
 
     # -- one pass ---------------------------------------------------------------------------------------------------
 
@@ -121,27 +137,63 @@ class Passes:
             if number >= MAX_STRETCHES:
                 break
         self._record(done, ran)
+        done.ran = [str(entry[0]) for entry in ran]
         return done
 
     def _take_inputs(self, done: Done) -> None:
         if self.ledger is None or self.records is None:
             return
-        entries = inbox.waiting(self.ledger, kinds=ALWAYS, limit=MAX_INPUTS) + self._items()
-        taken_now = {entry.id for entry in entries}
-        entries = [entry for entry in entries if not self.comes_too_early(entry, taken_now)]
-        if not entries:
+        assert self.admission is not None
+        is_whole = self.admission.look()
+        choice = self._choose()
+        entries = choice.entries + self._inputs({entry.id for entry in choice.entries})
+        if not (entries or choice.given_up):
+            done.taken += 0 if is_whole else 1
             return
-        entries.sort(key=lambda entry: entry.n)
         taken = []
         with self.ledger.transaction():
+            self.admission.write()
             for entry in entries:
-                try:
+                with suppress(inbox.NoLongerWaiting):  # it had to leave; whoever dropped it said so
                     inbox.take(self.ledger, self.records, entry)
-                except inbox.NoLongerWaiting:
-                    continue  # its queue was full and it had to leave; whoever dropped it said so
-                taken.append(entry)
-        self._have_effect(taken)
+                    taken.append(entry)
+            for entry, reason in choice.given_up:
+                with suppress(inbox.NoLongerWaiting):
+                    taken.append(self.admission.give_up(entry, reason))
+        release = self.catalog.release
+        known = len(self.store.root.refused)
+        with self.store.together():
+            self._have_effect(taken)
+            self._note_taken()
+        self._say_refused(known)
+        if self.catalog.release != release:
+            self.ready.tag_anew()
+        for entry in choice.entries:
+            if find_job(entry.id) is None:
+                self.admission.end_job(entry.id)
         done.taken += len(taken)
+
+    @property
+    def next_due_us(self) -> int | None:
+        """When a waiting item is due at the earliest; None: nothing waits for the time."""
+        return self.admission.next_due_us if self.admission is not None else None
+
+    def _choose(self) -> Choice:
+        """Queue items and submissions whose turn it is."""
+        assert self.admission is not None
+        return self.admission.choose(self._clock.now_us(), self.ready.vacancy(self.max_active), MAX_INPUTS)
+
+    def _inputs(self, taken_now: Collection[str]) -> list[Entry]:
+        """Inputs that are taken in whatever the room, in the order of arrival."""
+        assert self.ledger is not None
+        assert self.admission is not None
+        if not self.admission.has_inputs:
+            return []
+        found = inbox.waiting(self.ledger, kinds=ALWAYS, limit=MAX_INPUTS)
+        together = {*taken_now, *(entry.id for entry in found)}
+        entries = [entry for entry in found if not self.comes_too_early(entry, together)]
+        self.admission.has_inputs = len(found) == MAX_INPUTS or len(entries) < len(found)
+        return entries
 
     def comes_too_early(self, entry: Entry, taken_now: Collection[str] = ()) -> bool:
         """A message to, or the cancelling of, a job whose own input still waits: it has to wait for that one."""
@@ -150,53 +202,42 @@ class Passes:
         target = str(entry.target)
         return target not in taken_now and inbox.find(self.ledger, target) is not None
 
-    def _items(self) -> list[Entry]:
-        """Queue items for which there is room."""
-        assert self.ledger is not None
-        found: list[Entry] = []
-        room = self.ready.room(self.max_active)
-        for name in self.catalog.queues:
-            queue = intake.queue_of(self.catalog, name)
-            if queue is None or room <= 0:
-                continue
-            free = room if queue.concurrency is None else min(room, queue.concurrency - self.queued_jobs.get(name, 0))
-            if free > 0:
-                items = inbox.waiting(self.ledger, kinds=[InputKind.ITEM], target=name, limit=free)
-                found += items
-                room -= len(items)
-        return found
-
     def _have_effect(self, entries: list[Entry]) -> None:
-        """All inputs of the pass in one transaction; when one of them fails in the kit, each in its own."""
-        new = self.ready.new.copy()
-        try:
-            with self.store.atomic():
-                for entry in entries:
-                    intake.take_in(entry, self.catalog, self.ready, self.deliveries)
-        except _LEAVE:
-            raise
-        except Exception:  # an input that cannot be taken in costs only itself
-            log.exception("one of %d inputs failed inside the kit; each is taken in by itself", len(entries))
-            self.ready.new = new
-            for entry in entries:
-                self.take_one(entry)
-        for job_id in list(self.ready.new)[len(new) :]:
-            job = find_job(job_id)
-            if job is not None and job.queue:
-                self.queued_jobs[job.queue] = self.queued_jobs.get(job.queue, 0) + 1
+        """Let inputs have their effect; one that fails costs only itself."""
+        for entry in entries:
+            self.take_one(entry)
+
+    def _note_taken(self) -> None:
+        """A store that writes itself has to say with the inputs that it has them, or a restart takes them in again."""
+        assert self.records is not None
+        if self.store.writes_itself:
+            root = self.store.root
+            root.seq, root.seq_tag = self.records.last()
+
+    def _say_refused(self, known: int) -> None:
+        """Tell clients of the inputs that were refused beyond the first `known`, and become no jobs."""
+        kept = self.store.root.refused
+        lines = [bytes_json(kept[place]) for place in range(known, len(kept))]
+        inputs = [line for line in lines if line["kind"] in _BECOME_JOBS]
+        if not inputs or self.ledger is None or self.records is None:
+            return
+        with self.ledger.transaction():
+            for line in inputs:
+                body = records.pack(told.refused(line["reason"]))
+                self.records.put(Kind.SAID, records.said_key(line["id"], 0), body)
 
     def take_one(self, entry: Entry) -> None:
-        """One input in its own transaction; refused when it fails inside the kit."""
-        new = self.ready.new.copy()
+        """One input; refused when it fails inside the kit."""
+        self.ready.new.mark()
         try:
-            with self.store.atomic():
+            with self.store.together():
                 intake.take_in(entry, self.catalog, self.ready, self.deliveries)
         except _LEAVE:
             raise
         except Exception as error:
             log.exception("input %s failed inside the kit", entry.id)
-            self.ready.new = new
-            with self.store.atomic():
+            self.ready.new.undo()
+            with self.store.together():
                 intake.refuse(entry, f"error in the kit: {type(error).__name__}: {error}")
 
     def take_arrivals(self) -> None:
@@ -205,11 +246,15 @@ class Passes:
         self.arrivals.clear()
         if not arrivals:
             return
-        if self.ledger is not None and self.records is not None:
+        if self.ledger is not None and self.records is not None and self._meter is not None:
+            used: list[Used] = []
             with self.ledger.transaction():
                 for arrival in arrivals:
                     failed = isinstance(arrival.delivery, Failure)  # no answer: the same turn may be asked for again
-                    self.records.put(arrival.kind, None if failed else arrival.key, arrival.body)
+                    seq = self.records.put(arrival.kind, None if failed else arrival.key, arrival.body)
+                    if seq is not None and isinstance(arrival.delivery, Answer):
+                        used.append(_used(arrival.job, arrival.delivery))
+                self._meter.add(used, self._clock.now_us())
         for arrival in arrivals:
             self.deliver(arrival.job, arrival.key, arrival.delivery)
 
@@ -224,7 +269,7 @@ class Passes:
             wish = self.steps.is_waiting_for_call(job_id)
             if wish is None or result_key(job_id, wish) != key:
                 return  # its statement is run again and finds the result in the ledger
-        elif job.stage != Stage.ASK or records.model_key(job_id, job.turn + 1) != key:
+        elif job.stage != Stage.ASK or key_of_question(job) != key:
             return
         self.deliveries[job_id] = delivery
         self.ready.wake(job_id)
@@ -235,7 +280,7 @@ class Passes:
         if job is None or not self._can_run(job, delivery):
             return
         self.clock_us = max(self.clock_us + 1, self._clock.now_us())
-        note = self.stretch(job, self.clock_us, delivery, "", done)
+        note = self.stretch(job, self.clock_us, delivery, self.notes.pop(job_id, ""), done)
         ran.append([job_id, self.clock_us, self.steps.digest(job_id), note])
 
     def _can_run(self, job: Job, delivery: Delivery) -> bool:
@@ -245,26 +290,32 @@ class Passes:
         return isinstance(delivery, Outcome | Failure) or self.steps.is_waiting_for_call(job.id) is None
 
     def stretch(self, job: Job, clock_us: int, delivery: Delivery, note: str, done: Done) -> str:
-        """Run one stretch, or on replay what is left of one that was given up (`note`); the note to record."""
+        """Run one stretch, or on replay what is left of one that was given up (`note`); the note to record.
+
+        What a stretch that fails inside the kit had done before is taken back while its code runs, and stays once that
+        is over: the note says so (`STAYS`), and a replay does it again.
+        """
         if self._mark is not None:
             self._mark.begin_stretch(job.id, job.turn, job.statement)
         wish: Wish | None = None
+        turn = job.turn
         try:
-            if not note:
+            if not note or note.startswith(STAYS):
                 wish = self._advance(job, clock_us, delivery)
-            elif isinstance(delivery, Answer):
-                with self.store.atomic():
-                    self.steps.take_answer(job, clock_us, delivery)
         except Signal as error:
-            note = f"{type(error).__name__}: {error}"
+            note = note or f"{type(error).__name__}: {error}"
         except _LEAVE:
             if self._mark is not None:
                 self._mark.end_stretch()  # the job is not to blame for the end of the process
             raise
         except Exception as error:  # the step boundary: whatever happens costs only this job
-            log.exception("a stretch of job %s failed inside the kit", job.id)
-            note = f"error in the kit: {type(error).__name__}: {error}"
+            where = {"job": job.id, "agent": job.agent.role, "turn": job.turn}
+            log.exception("a stretch of job %s failed inside the kit", job.id, extra=where)
+            stays = STAYS if self.steps.code_is_over else ""
+            note = note or f"{stays}error in the kit: {type(error).__name__}: {error}"
         if note:
+            if isinstance(delivery, Answer) and job.turn == turn:
+                self._take_answer_alone(job, clock_us, delivery)
             wish = self._give_up(job, clock_us, note)
         if self._mark is not None:
             self._mark.end_stretch()
@@ -277,28 +328,33 @@ class Passes:
         seconds = self._step_seconds
         if job.turn == 0 and job.agent.revision:
             seconds = self.catalog.of(job).warmup_timeout_us / 1_000_000 or seconds
-        if isinstance(delivery, Answer):
-            # In a transaction of its own: an answer stays, whatever its code does.
-            with self.store.atomic():
-                over = self.steps.take_answer(job, clock_us, delivery)
-            if over is not None:
-                return over
-            delivery = None
-        with self._watchdog.armed(seconds, STEP_MEMORY), self.store.atomic():
+        with self._watchdog.armed(seconds, STEP_MEMORY), self.store.together():
             return self.steps.advance(job, clock_us, delivery)
 
+    def _take_answer_alone(self, job: Job, clock_us: int, answer: Answer) -> None:
+        """An answer stays whatever its code did: take it in again where it went with its stretch."""
+        self.steps.forget(job.id)
+        with self.store.together():
+            self.steps.take_answer(job, clock_us, answer)
+
     def _give_up(self, job: Job, clock_us: int, note: str) -> Wish:
-        self.steps.started.clear()
-        with self.store.atomic():
+        if not note.startswith(STAYS):
+            self.steps.started.clear()
+            self.steps.woken.clear()
+        if not job.started_us:  # as it began, should a replay not let it begin
+            job.started_us = clock_us
+        with self.store.together():
             if note.startswith("TimeLimit"):
                 return self.steps.fail_statement(job, clock_us, note)
             self.steps.forget(job.id)
-            return self.steps.advance(job, clock_us, Failure("failed", note))
+            return self.steps.advance(job, clock_us, Failure("failed", note.removeprefix(STAYS)))
 
     def _after(self, job: Job, wish: Wish, done: Done) -> None:
         for child in self.steps.started:
             self.ready.add_new(child)
+        self.take_notice((), self.steps.woken)
         self.steps.started.clear()
+        self.steps.woken.clear()
         match wish:
             case CallWish():
                 done.calls.append((job.id, wish))
@@ -318,11 +374,20 @@ class Passes:
         if child is None or child.job_status == JobStatus.DONE:
             self.ready.wake(job.id)
 
+    def take_notice(self, made: Iterable[str], woken: Iterable[str]) -> None:
+        """Jobs were made, or can go on, because of something that ran."""
+        for job_id in made:
+            self.ready.add_new(job_id)
+        for job_id in woken:
+            self.ready.wake(job_id)
+
     def _end(self, job: Job, parent_id: str | None, done: Done) -> None:
         done.ended.append(job.id)
         self.ready.end(job.id)
-        if job.queue:
-            self.queued_jobs[job.queue] = self.queued_jobs.get(job.queue, 1) - 1
+        if job.error_handlers is not None and job.outcome != "ok":
+            self.cleanups.append(job.id)
+        if job.queue and self.admission is not None:
+            self.admission.end_job(job.id)
         parent = find_job(parent_id) if parent_id else None
         if parent is not None and parent.stage == Stage.ASK and parent_id not in self.ready.active:
             self.ready.wake(str(parent_id))
@@ -338,6 +403,7 @@ class Passes:
                 self.records.put(Kind.INTENT, intent_key(job_id, wish), records.pack({"tool": wish.tool.name}))
             for job_id in done.ended:
                 self._say(job_id)
+                self._try_again(job_id)
         self._unknown.clear()
 
     def _say(self, job_id: str) -> None:
@@ -345,14 +411,18 @@ class Passes:
         job = find_job(job_id)
         if job is not None:
             key = records.said_key(job_id, job.num_completions or 0)
-            self.records.put(Kind.SAID, key, records.pack({"outcome": job.outcome}))
+            self.records.put(Kind.SAID, key, records.pack(told.final_result(job)))
+
+    def _try_again(self, job_id: str) -> None:
+        job = find_job(job_id)
+        if job is not None and self.admission is not None:
+            self.admission.after_end(job)
 
     # -- arrivals ---------------------------------------------------------------------------------------------------
 
-    def answered(self, job_id: str, turn: int, answer: Answer | Failure) -> None:
-        """A model answered, or could not be asked."""
-        data = answer.to_json() if isinstance(answer, Answer) else {"failure": answer.reason, "turn": turn}
-        key = records.model_key(job_id, turn)
+    def answered(self, job_id: str, key: str, answer: Answer | Failure) -> None:
+        """A model answered the question of that key, or could not be asked."""
+        data = answer.to_json() if isinstance(answer, Answer) else {"failure": answer.reason, "key": key}
         self.arrivals.append(Arrival(job_id, Kind.MODEL, key, records.pack({"job": job_id, **data}), answer))
 
     def performed(self, job_id: str, wish: CallWish, outcome: Outcome, *, touched: bool) -> None:
@@ -360,24 +430,65 @@ class Passes:
         body = result_body(job_id, wish, outcome, touched=touched)
         self.arrivals.append(Arrival(job_id, Kind.RESULT, result_key(job_id, wish), body, outcome))
 
-    def _recorded(self, job: Any, wish: CallWish) -> Outcome | None:
+    def _recorded(self, job: Any, wish: CallWish) -> Known:
         """What the ledger knows of a call of a statement that is run again after a restart."""
         if self.records is None:
-            return None
-        found = self.records.get(result_key(job.id, wish))
+            return False, None
+        found = self._so_far(self.records, result_key(job.id, wish))
         if found is not None:
-            return self.known_result(found, wish.tool.name)
-        if wish.tool.idempotent or self.records.get(intent_key(job.id, wish)) is None:
-            return None
+            return True, self.known_result(found, wish.tool.name)
+        has_begun = self._so_far(self.records, intent_key(job.id, wish)) is not None
+        if wish.tool.idempotent or not has_begun:
+            return has_begun, None
         outcome = unknown(wish.tool.name, workspace.OUTSIDE)
         self._unknown.append((result_key(job.id, wish), result_body(job.id, wish, outcome, touched=False)))
-        return outcome
+        return True, outcome
+
+    def _so_far(self, known: Records, key: str) -> Record | None:
+        """The record of that key, unless it comes after what is being replayed."""
+        found = known.get(key)
+        return found if found is None or self.upto is None or found.seq <= self.upto else None
 
     def known_result(self, record: Record, tool: str) -> Outcome:
         """A recorded outcome; unknown when what the call wrote, or a stored object it gave, is not in this store."""
         head, outcome = read_result(record.body)
-        is_lost = head["touched"] and record.key not in list(self.store.root.touched)
+        is_lost = head["touched"] and not self._is_written(record)
         return unknown(tool, workspace.OUTSIDE) if outcome is None or is_lost else outcome
+
+    # -- calls that wrote to the store themselves --------------------------------------------------------------------
+
+    def note_touched(self, job_id: str, wish: CallWish) -> None:
+        """The call wrote to the store: what it wrote is in the next checkpoint, its result in the ledger only later."""
+        if self.records is not None:
+            root = self.store.root
+            root.touched = [*list(root.touched), result_key(job_id, wish)]
+
+    def forget_touched(self) -> None:
+        """At a checkpoint, of calls that wrote to the store keep those that are not recorded, or were lost."""
+        assert self.records is not None
+        root = self.store.root
+        self.base_seq = root.seq
+        noted = list(root.touched)
+        kept = [entry for entry in noted if self._is_needed(entry)]
+        if kept != noted:
+            root.touched = kept
+
+    def _is_needed(self, entry: str) -> bool:
+        assert self.records is not None
+        key = entry.removeprefix(LOST)
+        job = find_job(key.removeprefix("r ").rsplit(" ", 4)[0])
+        is_open = job is not None and job.job_status != JobStatus.DONE
+        return is_open and (entry.startswith(LOST) or self.records.get(key) is None)
+
+    def _is_written(self, record: Record) -> bool:
+        """Is what the call of this result wrote in the store? Once lost it stays lost, however far the store gets."""
+        touched = list(self.store.root.touched)
+        if record.key in touched:
+            return True
+        lost = f"{LOST}{record.key}"
+        if lost not in touched and record.seq > self.base_seq:
+            self.store.root.touched = [*touched, lost]
+        return lost not in touched and record.seq <= self.base_seq
 
     # -- start ------------------------------------------------------------------------------------------------------
 
@@ -385,20 +496,30 @@ class Passes:
         """Fill the index from the store: every unfinished job is somewhere."""
         self.catalog.use(self.store.root.release)
         self.clock_us = max(self.clock_us, self.store.root.clock_us)
-        self.ready = Ready()
-        self.queued_jobs = {}
+        self.ready = self._make_ready()
         open_jobs = jobs_with(JobStatus.READY, JobStatus.WARMING_UP, JobStatus.STARTED, JobStatus.SUSPENDED)
+        if self.admission is not None:
+            self.admission = Admission(self.admission.ledger, self.admission.records, self.catalog)
+            self.admission.look()
         for job in open_jobs:
-            if job.queue:
-                self.queued_jobs[job.queue] = self.queued_jobs.get(job.queue, 0) + 1
+            if job.queue and self.admission is not None:
+                self.admission.add_job(job.id, job.queue)
             self._place(job)
+
+    def _make_ready(self) -> Ready:
+        ready = Ready()
+        ready.tag_of = partial(tag_of, self.catalog)
+        ready.new.bounds, ready.new.serves = partial(bounds_of, self.catalog), partial(is_served, self.catalog)
+        return ready
 
     def _place(self, job: Job) -> None:
         waiting = job.waiting_for or {}
+        if job.job_status != JobStatus.READY:
+            self.ready.add_begun(job.id)
         if job.ending_bytes is not None:
             self.deliveries[job.id] = Failure(*bytes_json(job.ending_bytes))
         if job.stage == Stage.ASK and self.records is not None:
-            found = self.records.get(records.model_key(job.id, job.turn + 1))
+            found = self.records.get(key_of_question(job))
             if found is not None:  # it came in when the worker was stopping
                 self.deliveries.setdefault(job.id, read_answer(records.unpack(found.body))[1])
         if job.id in self.deliveries:
@@ -430,6 +551,15 @@ def result_body(job_id: str, wish: CallWish, outcome: Outcome, *, touched: bool)
     """A result as recorded: a line of JSON (job, addresses of durable parts, did it write to the store), then it."""
     head = {"job": job_id, "refs": [address_of(ref) for ref in outcome.refs], "touched": touched}
     return records.pack(head) + b"\n" + encode_outcome(wish.place, outcome)
+
+
+def _used(job_id: str, answer: Answer) -> Used:
+    """What an answer adds to the counters of its job's agent."""
+    job, usage = find_job(job_id), answer.usage
+    return Used(
+        job.agent.role if job is not None else "", answer.provider, answer.model, usage.input_tokens,
+        usage.output_tokens, usage.cached_tokens, usage.cost_usd, answer.scripted,
+    )  # fmt: skip
 
 
 def read_answer(data: dict[str, Any]) -> tuple[str, Answer | Failure]:

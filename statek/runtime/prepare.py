@@ -31,7 +31,7 @@ def _try_agent(
     key: str, agent: compiled.Agent, revision: str, others: Mapping[str, compiled.Agent]
 ) -> list[dict[str, Any]]:
     try:
-        offer.from_spec(agent, revision, others)
+        offer.from_spec(agent, revision, others).formal_tools()
     except StatekError as error:
         return [_problem("STK502", str(error), key, error.hint)]
     parsed = template.parse(agent.prompt)

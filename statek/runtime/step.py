@@ -1,11 +1,12 @@
 """One stretch of one job: from where it stands to the next switch. The order of the phases and nothing else.
 
-A stretch runs inside one store transaction: it takes up a delivery (an answer, the result of a call), runs code, and
-ends with a wish: an outside call, a question to the model, a wait, or the end of the job. The status changes at most
-once, at the very end (the store loses objects whose tag goes away and comes back in one transaction).
+A stretch takes up a delivery (an answer, the result of a call), runs code, and ends with a wish: an outside call, a
+question to the model, a wait, or the end of the job. It reaches the store's file whole, because nothing is committed
+meanwhile; what its code does is taken back when a bound ends it. The status changes at most once, at the very end.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,9 @@ from statek.llm.messages import Answer
 from statek.runtime import harness, subtasks, turn
 from statek.runtime.catalog import Catalog
 from statek.runtime.crossings import Outcome
+from statek.runtime.endings import CallWish, Ended, ExitedWith, Known, Waits
 from statek.runtime.environment import Environment
-from statek.runtime.execute import PART, CallWish, Ended, ExitedWith, LiveJob, Waits
+from statek.runtime.execute import PART, LiveJob
 from statek.runtime.offer import Offer, Part
 from statek.runtime.turn import Ask
 from statek.sandbox import keep
@@ -28,6 +30,7 @@ from statek.store.job_def import JobDefError
 from statek.store.subtask import SubTaskHandler
 
 MAX_ERROR = 2_000
+MAX_MET = 1_000  # stored objects remembered for those who wait for them
 
 
 @dataclass(frozen=True)
@@ -66,17 +69,36 @@ class Running:
     live: LiveJob
     offer: Offer
     environment: Environment
+    history: turn.History
+    prompt: tuple[Offer, str] | None = None  # the prompt of a spec, rendered once for an offer
+
+    def prompt_of(self, offer: Offer, job: Any) -> str:
+        """The prompt that `offer` gives this job."""
+        if offer.spec is None:
+            return offer.prompt(job)
+        if self.prompt is None or self.prompt[0] is not offer:
+            self.prompt = (offer, offer.prompt(job))
+        return self.prompt[1]
 
 
 class Steps:
     """Advances jobs, one stretch at a time. Owns the running sides; the stored sides are enough to start anew."""
 
-    def __init__(self, catalog: Catalog, recorded: Callable[[Any, CallWish], Outcome | None]) -> None:
-        """`recorded` says what the ledger knows of a call of a statement that is run again."""
+    def __init__(
+        self,
+        catalog: Catalog,
+        recorded: Callable[[Any, CallWish], Known],
+        atomic: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """`recorded` says what the ledger knows of a call of a statement that is run again; `atomic` can be undone."""
+        self.atomic = atomic
         self._catalog = catalog
         self._recorded = recorded
         self._running: dict[str, Running] = {}
-        self.started: list[str] = []  # children made by the stretch in progress
+        self.started: list[str] = []  # jobs made by the stretch in progress
+        self.met: list[Any] = []  # durable objects that took part in calls since somebody cleared this
+        self.code_is_over = False  # of the last stretch: what it did is not taken back any more
+        self.woken: list[str] = []  # jobs that can go on because of it
 
     def digest(self, job_id: str) -> str:
         """What the last stretch did, as a digest of its crossings (a job that has no running side did nothing odd)."""
@@ -96,11 +118,13 @@ class Steps:
             self._catalog.give_back(running.offer, running.environment)
 
     def advance(self, job: Any, clock_us: int, delivery: Delivery) -> Wish:
-        """Run one stretch of `job` inside the caller's transaction; an answer was stored by `take_answer` before."""
+        """Run one stretch of `job` inside the caller's transaction."""
+        self.code_is_over = False
         if job.id in self._running:
             self._running[job.id].live.begin_trace()
         stretch = _Stretch(self, job, clock_us)
-        wish = stretch.run(delivery)
+        over = stretch.take_answer(delivery) if isinstance(delivery, Answer) else None
+        wish = stretch.run(None if isinstance(delivery, Answer) else delivery) if over is None else over
         stretch.set_status()
         return wish
 
@@ -129,7 +153,7 @@ class Steps:
         environment = self._catalog.borrow(offer)
         live = LiveJob(job, environment, offer.policy)
         live.recorded = lambda wish: self._recorded(job, wish)
-        running = Running(live, offer, environment)
+        running = Running(live, offer, environment, turn.History(offer.chat_style))
         self._running[job.id] = running
         return running
 
@@ -149,9 +173,9 @@ class _Stretch:
         self.status: Any = None
 
     def set_status(self) -> None:
-        """Give the job its new status, at the very end and only when it changed."""
-        if self.status is not None and self.status != self.job.job_status:
-            self.job.job_status = self.status
+        """Give the job its new status, at the very end."""
+        if self.status is not None:
+            self.job.set_status(self.status)
 
     def run(self, delivery: Delivery) -> Wish:
         if isinstance(delivery, Failure):
@@ -166,6 +190,8 @@ class _Stretch:
         waiting = job.waiting_for
         woke = waiting is not None and waiting["kind"] in ("subtask", "future")
         job.waiting_bytes = None
+        if job.awaited_result is not None:
+            job.awaited_result = None
         if job.stage == Stage.NEW:
             self._begin()
         if job.stage == Stage.CODE:
@@ -195,30 +221,68 @@ class _Stretch:
         job.statement = running.live.statement = 0
         job.stage = Stage.CODE if parts else Stage.ASK
         self.status = JobStatus.STARTED
+        if not parts and self._is_told_more():
+            return None
         if not parts and running.offer.chat_style in ("direct", "md_dialog"):
             return self.end("ok", value=None)
         if not parts:
             job.console_append("Error: no code submitted.")
-            self._count_exception()
+            job.count_exception()
         return None
+
+    def _is_told_more(self) -> bool:
+        """Has something come in that the model has not read? The job does not end over it, it asks once more."""
+        job = self.job
+        if job.unread:
+            job.unread = None
+            job.num_completions = (job.num_completions or 0) + 1
+            return True
+        return bool(job.has_pending_notifications())
 
     def _run_code(self, outcome: Outcome | None) -> Wish | None:
         job = self.job
         running = self.steps.running(job)
         live = running.live
         live.clock_us = max(live.clock_us, self.clock_us)
+        live.scene.clock_us, live.scene.limits = live.clock_us, running.offer.limits
         allowed = running.offer.limits.tool_calls
         live.tool_calls_left = None if allowed is None else allowed - job.tool_calls
         live.offer_subagents(running.offer.subagents, self._child_starter(running.offer))
-        parts = turn.decode_parts(job.code)
-        if live.wish is None:
-            ending = live.run(parts)
-        else:
-            assert outcome is not None, "a job that waits for a call was advanced without its result"
-            ending = live.deliver(outcome)
+        with self._undoing(live):
+            if live.wish is None:
+                ending = live.run(turn.decode_parts(job.code))
+            else:
+                assert outcome is not None, "a job that waits for a call was advanced without its result"
+                ending = live.deliver(outcome)
+        self.steps.code_is_over = True
+        self.steps.started += live.scene.made
+        self.steps.woken += live.scene.woken
+        self.steps.met += live.met
+        live.met.clear()
+        live.scene.made.clear()
+        live.scene.woken.clear()
         if allowed is not None and live.tool_calls_left is not None:
             job.tool_calls = allowed - live.tool_calls_left
         return self._after_code(running, ending)
+
+    @contextmanager
+    def _undoing(self, live: LiveJob) -> Iterator[None]:
+        """Take back what the code did when a bound ends it: effects on stored objects, lines and records.
+
+        A transaction is begun before the first effect only: it is the dearest part of a step that needs one.
+        """
+        console, chat = self.job.console_log, self.job.chat
+        lines, items = len(console), len(chat)
+        try:
+            with ExitStack() as effects:
+                live.begin_effects = lambda: effects.enter_context(self.steps.atomic())
+                yield
+        except BaseException:
+            _cut(console, lines)
+            _cut(chat, items)
+            raise
+        finally:
+            live.begin_effects = None
 
     def _child_starter(self, offer: Offer) -> Callable[[str, dict[str, Any], int, int], Any]:
         def start(name: str, inputs: dict[str, Any], statement: int, turn_number: int) -> Any:
@@ -250,14 +314,15 @@ class _Stretch:
     def _store_place(self, live: LiveJob, *, done: bool = False) -> None:
         job = self.job
         kept, statement, journal = live.stored_place()
-        workspace.replace_names(job, kept)
+        number_of = live.durables.number_of
+        workspace.replace_names(job, kept, [number_of(ref) for ref in kept.refs])
         job.statement = statement
         if done:
             if job.journal is not None:
                 job.journal, job.journal_refs = None, None
             return
-        entries, refs = journal.encode()
-        job.journal, job.journal_refs = entries, refs or None
+        batch = journal.encode(live.environment.around, number_of)
+        workspace.store_journal(job, batch.head, batch.entry, batch.refs, whole=batch.whole)
 
     def _working(self) -> None:
         self.status = JobStatus.WARMING_UP if self.job.turn == 0 else JobStatus.STARTED
@@ -277,9 +342,7 @@ class _Stretch:
 
     def _exit(self, status: Any) -> Wish:
         job = self.job
-        if job.unread:
-            job.unread = None
-            job.num_completions = (job.num_completions or 0) + 1
+        if self._is_told_more():
             job.stage = Stage.ASK
             return self._ask(woke=True)
         return self.end("ok", value=status, exited=True)
@@ -291,10 +354,12 @@ class _Stretch:
         if failed and warming:
             job.job_def.set_error(StatekError(failed), collect_traceback=False)
             return self.end("failed", error=f"warmup: {failed}")
+        errors = turn.failed_calls(job) + bool(failed)
         if failed:
             self._answer_calls(live, parts, failed)
-            self._count_exception()
-        else:
+        for _ in range(errors):
+            job.count_exception()
+        if not errors:
             job.exception_streak = 0
         job.stage, job.code = Stage.ASK, None
         return None
@@ -303,10 +368,6 @@ class _Stretch:
         first = live.statement // PART
         for number, part in enumerate(parts[first:]):
             live.end_part(part, failed if number == 0 else "not run: an earlier call failed", failed=True)
-
-    def _count_exception(self) -> None:
-        self.job.exception_count += 1
-        self.job.exception_streak += 1
 
     def give_up(self, reason: str) -> Wish:
         """End the code in progress with an error that the model sees."""
@@ -318,20 +379,23 @@ class _Stretch:
         live = self.steps.running(job).live
         live.clock_us = self.clock_us
         self._answer_calls(live, turn.decode_parts(job.code), reason)
-        self._count_exception()
+        job.count_exception()
         job.stage, job.code = Stage.ASK, None
         return self._ask(woke=False)
 
     def _ask(self, *, woke: bool) -> Wish:
         job = self.job
-        offer = self.steps.catalog.of(job)
         try:
-            harness.check_before_asking(job, offer.limits, self.clock_us)
-            prompting = self.steps.catalog.prompt_offer(job, woke=woke)
-            ask = turn.build_ask(job, offer, prompting.prompt(job))
+            running = self.steps.running(job)
+            offer = running.offer
+            harness.check_before_asking(job, offer.limits, self.clock_us, offer.limit_extension)
+            prompt = running.prompt_of(self.steps.catalog.prompt_offer(offer, woke=woke), job)
+            ask = turn.build_ask(job, offer, prompt, running.history)
         except (LLM_HarnessError, StatekError, KeyError) as error:
             return self.end("failed", error=f"{type(error).__name__}: {error}")
         job.unread = None
+        if job.untold is not None:
+            job.untold = None
         job.waiting_bytes = json_bytes({"kind": "provider", "detail": ask.chain[0]})
         self.status = JobStatus.STARTED
         return ask
@@ -350,7 +414,7 @@ class _Stretch:
         if outcome == "ok" and exited:
             try:
                 job.exit_bytes, refs = keep.dumps_value(value, workspace.OUTSIDE)
-                job.exit_refs = list(refs) or None
+                job.exit_refs = workspace.store_refs(refs) or None
             except CannotKeep as reason:
                 outcome, error = "failed", f"the value given to exit() cannot be kept: {reason}"
         job.exited = exited
@@ -366,3 +430,9 @@ class _Stretch:
         self.steps.forget(job.id)
         parent = subtasks.complete(job, job.exit_value if exited else None, error, self.clock_us)
         return Over(outcome, parent)
+
+
+def _cut(entries: Any, length: int) -> None:
+    """Take away what was appended behind `length`."""
+    for last in range(len(entries) - 1, length - 1, -1):
+        del entries[last]

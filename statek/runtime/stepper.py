@@ -4,27 +4,29 @@ A step runs the code of the last answer, then asks the model once and stores wha
 For tests and scripts; what it does is as durable as dbzero itself. Workers use `fleet`.
 """
 
+import logging
 from typing import Any
 
 from statek.base.clock import Clock, SystemClock
 from statek.exceptions import Signal, StatekError
-from statek.ledger import compiled
 from statek.runtime.asking import Asker
 from statek.runtime.catalog import Catalog
-from statek.runtime.crossings import Outcome
-from statek.runtime.execute import CallWish, failure, success
-from statek.runtime.offer import DOCUMENTED_LIMITS
+from statek.runtime.cleanup import error_of
+from statek.runtime.endings import CallWish
+from statek.runtime.harness import harness_of
+from statek.runtime.performing import Performer
 from statek.runtime.step import Delivery, Failure, Over, Steps, Wish
 from statek.runtime.turn import Ask
 from statek.sandbox.bounds import WATCHDOG
 from statek.settings import StatekSettings, get_statek_settings
-from statek.store import current, workspace
+from statek.store import current
 from statek.store.job import JobStatus, jobs_with
 from statek.store.session import Store
 from statek.store.subtask import SubTaskHandler
 
 STEP_SECONDS = 5.0
 STEP_MEMORY = 512 << 20
+log = logging.getLogger(__name__)
 
 
 async def run_job_step(job: Any, provider: str | None = None) -> bool:
@@ -47,10 +49,10 @@ async def run_job_step(job: Any, provider: str | None = None) -> bool:
 def unsuspend_jobs() -> None:
     """Let waiting jobs whose future or child is ready go on: SUSPENDED becomes STARTED."""
     for job in jobs_with(JobStatus.SUSPENDED, JobStatus.WARMING_UP):
-        if job.waiting_for is not None and is_ready(job):
+        if job.waiting_for is not None and _is_surely_ready(job):
             job.awaited_result, job.waiting_bytes = None, None
             if job.job_status == JobStatus.SUSPENDED:
-                job.job_status = JobStatus.STARTED
+                job.set_status(JobStatus.STARTED)
 
 
 def is_ready(job: Any) -> bool:
@@ -64,13 +66,13 @@ def is_ready(job: Any) -> bool:
     return True
 
 
-def limits_of(settings: StatekSettings) -> compiled.Limits:
-    """The documented harness limits as limits of a job."""
-    return compiled.Limits(
-        turns=settings.max_turns, tokens=settings.max_token_usage, cost_usd=None, wall_clock_us=0, tool_calls=None,
-        exceptions=settings.max_exceptions, consecutive_exceptions=settings.max_consecutive_exceptions,
-        subjobs=DOCUMENTED_LIMITS.subjobs, depth=DOCUMENTED_LIMITS.depth,
-    )  # fmt: skip
+def _is_surely_ready(job: Any) -> bool:
+    """As `is_ready`; a condition that fails is logged and costs only its own job, which ends in its next step."""
+    try:
+        return is_ready(job)
+    except Exception:
+        log.exception("the condition that job %s waits for failed; it goes on waiting", job.id)
+        return False
 
 
 class Stepper:
@@ -78,25 +80,33 @@ class Stepper:
 
     def __init__(self, store: Store, clock: Clock, settings: StatekSettings, provider: str | None) -> None:
         """Work on `store`; models come from `settings`."""
-        catalog = Catalog(None, limits_of(settings))
+        catalog = Catalog(None, harness_of(settings).limits())
         self._store = store
         self._clock = clock
         self._provider = provider
-        self._steps = Steps(catalog, lambda _job, _wish: None)
+        self._steps = Steps(catalog, lambda _job, _wish: (False, None), store.atomic)
         self._asker = Asker(catalog, clock, settings.secret, settings)
+        self._performer = Performer(store, clock, WATCHDOG)
 
     async def step(self, job: Any) -> bool:
         """One step; True when the job is complete."""
         if job.job_status == JobStatus.DONE:
             return True
-        if job.waiting_for is not None and not is_ready(job):
-            return False
+        try:
+            if job.waiting_for is not None and not is_ready(job):
+                return False
+        except Exception as error:  # noqa: BLE001 - an application's condition: its failure is this job's alone
+            self._advance(job, Failure("failed", f"{type(error).__name__} in a condition: {error}"))
+            return True
         try:
             wish: Wish | None = await self._to_the_question(job)
             if isinstance(wish, Ask):
                 wish = await self._one_question(job, wish)
         finally:
             self._steps.forget(job.id)
+        if isinstance(wish, Over) and wish.outcome != "ok" and job.error_handlers is not None:
+            with current.running(job):
+                job.notify_handlers(error_of(job))
         return isinstance(wish, Over)
 
     async def close(self) -> None:
@@ -109,7 +119,7 @@ class Stepper:
             wish = self._advance(job, delivery)
             if not isinstance(wish, CallWish):
                 return wish
-            delivery = await _perform(job, wish)
+            delivery = (await self._performer.perform(job.id, wish)).outcome
 
     async def _one_question(self, job: Any, ask: Ask) -> Wish | None:
         try:
@@ -127,12 +137,3 @@ class Stepper:
         except Signal as error:
             with self._store.atomic():
                 return self._steps.fail_statement(job, now, f"{type(error).__name__}: {error}")
-
-
-async def _perform(job: Any, wish: CallWish) -> Outcome:
-    with current.running(job):
-        try:
-            result: Any = wish.tool.call(*wish.args, **wish.kwargs)
-            return success(await result if wish.tool.is_async else result, workspace.OUTSIDE)
-        except Exception as error:  # noqa: BLE001 - the tool boundary: whatever it raises is the call's outcome
-            return failure(error, workspace.OUTSIDE)

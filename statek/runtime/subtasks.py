@@ -11,7 +11,6 @@ from statek.exceptions import NotApplied
 from statek.ledger import inputs as declared_inputs
 from statek.runtime import harness
 from statek.runtime.catalog import Catalog
-from statek.runtime.delegation import definition
 from statek.runtime.offer import Offer
 from statek.store.encoding import json_bytes
 from statek.store.job import Job, new_job
@@ -26,9 +25,7 @@ def make_job(
     Raises:
         NotApplied: there is no such agent, or the inputs do not fit what it declares.
     """
-    agent = catalog.stored_agent(role)
-    job_def = definition(agent, None, None, None)
-    offer = catalog.of_def(job_def)
+    job_def, offer = catalog.start_of(role)
     given = dict(inputs)
     if offer.spec is not None:
         wrong = declared_inputs.check_inputs(offer.spec, given)
@@ -52,25 +49,17 @@ def start_child(
         raise TypeError(str(error)) from error
     parent.subjobs += 1
     handler = SubTaskHandler(child)
-    if parent.children is None:
-        parent.children = []
-    parent.children.append(handler)
+    child.handler = handler
+    parent.add_child(handler)
     return handler
 
 
-def handler_of(child: Any) -> SubTaskHandler | None:
-    """The handler its parent holds of `child`, or None."""
-    parent = child.parent_job
-    for handler in list(parent.children or ()) if parent is not None else ():
-        if handler.job.id == child.id:
-            found: SubTaskHandler = handler
-            return found
-    return None
-
-
 def complete(child: Any, result: Any, error: str | None, at_us: int) -> str | None:
-    """Record how a child ended in its handler; the id of the parent that may go on, or None."""
-    handler = handler_of(child)
+    """Record how a child ended in its handler, unless it said so itself; the id of the parent that may go on, or None.
+
+    A child that ends without a word has succeeded with its exit value, or failed with its error.
+    """
+    handler = child.handler
     if handler is None:
         return None
     if not handler.is_completed:
@@ -78,4 +67,4 @@ def complete(child: Any, result: Any, error: str | None, at_us: int) -> str | No
             handler.complete(error=error, at_us=at_us)
         else:
             handler.complete(result=result, at_us=at_us)
-    return str(child.parent_id)
+    return str(child.parent_id) or None

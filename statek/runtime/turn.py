@@ -5,23 +5,24 @@ wants run becomes `parts`, the one form in which warmup blocks, console answers 
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import keyword
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
+from itertools import takewhile
 from typing import Any
 
 from statek.ledger.records import model_key
-from statek.llm.messages import Answer, Call, Message, Request
+from statek.llm.messages import Answer, Call, Message, Request, Role
 from statek.runtime.offer import Offer, Part
+from statek.store import history
 from statek.store.chat import ChatItem, decode_item
 from statek.store.encoding import text_bytes
-from statek.store.job import load_console
+from statek.store.history import ChatHistoryItem, ChatRole
 from statek.text import reply
 from statek.text.warmup import CallSpec
 
-SILENT = "(no output)"
 BEGIN = "(begin)"
+CLI = "python_cli"
 
 
 @dataclass(frozen=True)
@@ -32,74 +33,55 @@ class Ask:
     chain: tuple[str, ...]
 
 
-def build_ask(job: Any, offer: Offer, prompt: str) -> Ask:
+def key_of_question(job: Any) -> str:
+    """Name of the question that the job asks next. An answer to any other one is not for it."""
+    return model_key(job.id, job.turn + 1, int(job.reopened))
+
+
+def build_ask(job: Any, offer: Offer, prompt: str, told: "History") -> Ask:
     """The request of the job's next turn. `model` in it is filled in when a provider is chosen."""
-    messages = (Message("system", prompt), *history(job, offer.chat_style))
+    messages = (Message("system", sendable(prompt)), *told.messages(job))
     if len(messages) == 1:
         messages = (*messages, Message("user", BEGIN))
     request = Request(
         model="", messages=messages, params=dict(offer.params), tools=offer.formal_tools(), agent=offer.role,
-        job=job.id, turn=job.turn + 1, key=model_key(job.id, job.turn + 1),
+        job=job.id, turn=job.turn + 1, key=key_of_question(job),
     )  # fmt: skip
-    return Ask(request, offer.chain)
+    return Ask(request, offer.chain_of(job))
 
 
-def history(job: Any, style: str) -> Iterator[Message]:
-    """The job's history as messages: what ran, and after it what it printed."""
-    told = [_told(data) for data in job.chat]
-    console = load_console(job)
-    runs = [n for n, item in enumerate(told) if item.runs]
-    ends = {n: told[m].console_pos for n, m in pairwise(runs)}
-    yield from _printed(console[: told[runs[0]].console_pos] if runs else console, silent=False)
-    for n, item in enumerate(told):
-        if item.hidden:
-            continue
-        yield from item.messages
-        if item.runs and not item.calls:
-            yield from _printed(console[item.console_pos : ends.get(n)], silent=style == "console")
+class History:
+    """A job's history as messages, told once and then only what has come since."""
+
+    def __init__(self, style: str) -> None:
+        """Nothing told yet."""
+        self._told = history.History(style, message_of)
+
+    def messages(self, job: Any) -> list[Message]:
+        """All messages, oldest first."""
+        return self._told.told(job.chat, job.read_console)
 
 
-@dataclass(frozen=True)
-class _Told:
-    """What a request has to know of one record of the history."""
-
-    console_pos: int
-    hidden: bool
-    runs: bool  # code of it ran
-    calls: bool
-    messages: tuple[Message, ...]
+def message_of(item: ChatHistoryItem) -> Message:
+    """What a provider is sent of an item: what is neither its own nor a result of its calls comes from the user."""
+    role: Role = "user" if item.role is ChatRole.SYSTEM else item.role.value
+    calls = tuple(Call(call.id, call.func_name, call.kwargs or {}) for call in item.tool_calls)
+    return Message(role, sendable(item.content), calls, item.call_id, item.provider_reasoning_payload)
 
 
-@lru_cache(maxsize=8192)  # each turn tells the whole history again
-def _told(data: bytes) -> _Told:
-    item = decode_item(data)
-    runs = item.kind in ("warmup", "answer")
-    return _Told(item.console_pos, item.hidden, runs, bool(item.calls), tuple(_said(item)))
-
-
-def _printed(lines: Sequence[str], *, silent: bool) -> Iterator[Message]:
-    if lines or silent:
-        yield Message("user", "\n".join(lines) if lines else SILENT)
-
-
-def _said(item: ChatItem) -> Iterator[Message]:
-    match item.kind:
-        case "warmup":
-            yield Message("assistant", item.text)
-        case "answer":
-            calls = tuple(Call(c["id"], c["name"], c["arguments"]) for c in item.calls)
-            if item.text or calls:
-                yield Message("assistant", item.text, calls, reasoning=(item.note or {}).get("reasoning"))
-        case "tool":
-            yield Message("tool", item.text or "", call_id=item.call_id)
-        case "user" | "system" | "subtask":
-            yield Message("user", item.text or "")
+def sendable(text: str | None) -> str | None:
+    """A text with lone surrogates written out: tools do give them, and no request can hold one."""
+    return None if text is None else text.encode(errors="backslashreplace").decode()
 
 
 def record_answer(job: Any, answer: Answer, at_us: int, style: str) -> list[Part]:
     """Append an answer to the history, count what it used, and give the code it wants run."""
     job.turn += 1
     note = {"model": answer.model, "provider": answer.provider, "scripted": answer.scripted}
+    if answer.seconds:
+        note["seconds"] = round(answer.seconds, 3)
+    if job.difficulty:
+        note["difficulty"] = job.difficulty
     if answer.reasoning is not None:
         note["reasoning"] = answer.reasoning
     calls = tuple({"id": c.id, "name": c.name, "arguments": dict(c.arguments)} for c in answer.calls)
@@ -109,11 +91,12 @@ def record_answer(job: Any, answer: Answer, at_us: int, style: str) -> list[Part
 
 
 def answer_parts(answer: Answer, style: str) -> list[Part]:
-    """What an answer wants run: its calls, each written as code, else the code in its text."""
-    if answer.calls:
-        return [_call_part(call) for call in answer.calls]
-    code = reply.read_reply(answer.text, style).code
-    return [Part(code)] if code is not None and reply.has_statements(code) else []
+    """What an answer wants run: its calls in order, each written as code, then the code in its text."""
+    # Beside calls, only a fence marked as Python is code: prose is not.
+    code = reply.read_reply(answer.text, "markdown" if answer.calls and style == "console" else style).code
+    written = [Part(code)] if code is not None and reply.has_statements(code) else []
+    together = sum(call.name == CLI for call in answer.calls)
+    return [*(_cli_part(call, together) if call.name == CLI else _call_part(call) for call in answer.calls), *written]
 
 
 def dialog(answer: Answer, style: str) -> str | None:
@@ -121,30 +104,55 @@ def dialog(answer: Answer, style: str) -> str | None:
     return reply.read_reply(answer.text, style).dialog
 
 
+def failed_calls(job: Any) -> int:
+    """How many formal calls of the newest answer failed."""
+    if not job.turn:
+        return 0
+    chat = job.chat
+    newest = (decode_item(chat[at]) for at in range(len(chat) - 1, -1, -1))
+    return sum(item.kind == "tool" and item.error for item in takewhile(lambda item: item.kind != "answer", newest))
+
+
 def _call_part(call: Call) -> Part:
-    if call.name == "python_cli":
-        return Part(str(call.arguments.get("code", "")), call=call.id)
-    return Part(CallSpec(call.id, call.name, None, dict(call.arguments)).format(), call=call.id)
+    if not call.name.isidentifier() or keyword.iskeyword(call.name):
+        return Part("", call=call.id, tool=call.name, error=f"NameError: there is no tool {call.name!r}")
+    named = dict(call.arguments)
+    if all(name.isidentifier() and not keyword.iskeyword(name) for name in named):
+        return Part(CallSpec(call.id, call.name, None, named).format(), call=call.id, tool=call.name)
+    return Part(f"{call.name}(**{named!r})", call=call.id, tool=call.name)
+
+
+def _cli_part(call: Call, together: int) -> Part:
+    """The code of `python_cli`. Of several in one answer none runs: they were written without knowing of each other."""
+    code = call.arguments.get("code")
+    if together > 1:
+        error = f"ValueError: {together} calls of {CLI} in one answer, none was run: put all code into one call"
+        return Part("", call=call.id, error=error)
+    if not isinstance(code, str):
+        return Part("", call=call.id, error=f"TypeError: {CLI} takes the text `code`")
+    return Part(code, call=call.id)
 
 
 def _count_usage(job: Any, answer: Answer) -> None:
     usage = answer.usage
     job.input_tokens += usage.input_tokens
     job.output_tokens += usage.output_tokens
-    job.cached_tokens += usage.cached_tokens
+    if usage.cached_tokens:
+        job.cached_tokens += usage.cached_tokens
     if usage.cost_usd is not None:
         job.cost_usd = (job.cost_usd or 0.0) + usage.cost_usd
     job.total_bytes_sent += answer.bytes_sent
     job.total_bytes_received += answer.bytes_received
     job.model_us += int(answer.seconds * 1_000_000)
-    job.scripted = bool(job.scripted or answer.scripted)
+    if answer.scripted and not job.scripted:
+        job.scripted = True
 
 
 def encode_parts(parts: Sequence[Part]) -> bytes:
     """Parts as stored while they run."""
-    return text_bytes(json.dumps([[p.code, p.hidden, p.call] for p in parts]))
+    return text_bytes(json.dumps([[p.code, p.hidden, p.call, p.tool, p.error] for p in parts]))
 
 
 def decode_parts(data: bytes | None) -> list[Part]:
     """What `encode_parts` wrote."""
-    return [] if data is None else [Part(code, hidden, call) for code, hidden, call in json.loads(data)]
+    return [] if data is None else [Part(*fields) for fields in json.loads(data)]

@@ -14,6 +14,7 @@ from statek.exceptions import FutureError
 from statek.runtime import views
 from statek.store.future import FutureResult, temporal
 from statek.testing import LocalFleet, declare_tool
+from statek.tools.registry import tool
 
 _place = {"folder": Path()}
 running: list[LocalFleet] = []
@@ -101,6 +102,13 @@ def long_text(size: int) -> str:
     return "x" * size
 
 
+@tool(hidden=True)
+def unseen(**kwargs: Any) -> str:
+    """Nobody is told of this one."""
+    _note("unseen")
+    return "seen"
+
+
 def box() -> Box:
     """The stored box."""
     return BoxRoot().box
@@ -156,6 +164,13 @@ def post_and_die(text: str) -> str:
     _note(f"post {text}")
     _die_once(f"post {text}")
     return f"posted {text}"
+
+
+def keyed_and_die(text: str, *, idempotency_key: str) -> str:
+    """Note the key, and end the process before that can be recorded, once for each text."""
+    _note(f"{text} {idempotency_key}")
+    _die_once(f"keyed {text}")
+    return f"{text} {idempotency_key}"
 
 
 def push(job: str, text: str) -> None:
@@ -220,7 +235,9 @@ TOOLS = (
         for function in (box, open_thing, long_text, die, wait_for_box, rogue, echo_list)
     ),
     declare_tool(list_outside),
+    declare_tool(unseen),
     declare_tool(post_and_die, name="retry_and_die", idempotent=True),
+    declare_tool(keyed_and_die, idempotent=True),
     declare_tool(extend, name="extend_outside"),
 )
 
@@ -249,7 +266,7 @@ def state(fleet: LocalFleet) -> dict[str, Any]:
         job = fleet.store.root.jobs[slot]
         found[job.id] = {
             "status": str(job.status), "outcome": job.outcome, "turn": job.turn, "stage": job.stage,
-            "console": views.load_console(job), "chat": [(i.kind, i.text, i.at_us, i.error) for i in job.chat_log],
+            "console": views.load_console(job), "chat": [(i.kind, i.text, i.at_us, i.error) for i in job.records],
             "snapshot": job.snapshot, "names": fleet.show(job.id)["locals"],
             "exit": job.exit_bytes, "waits": job.waiting_for, "statement": job.statement,
             "journal": [bytes(entry) for entry in job.journal or ()],

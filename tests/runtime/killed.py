@@ -22,6 +22,7 @@ LIVES: dict[str, list[Any]] = {
     ],
     "in flight": [answer(WAIT_AND_CATCH.format(call="post_and_die('x')"))],
     "in flight, idempotent": [answer(WAIT_AND_CATCH.format(call="retry_and_die('x')"))],
+    "in flight, with a key": [answer("exit([keyed_and_die(t) for t in 'aab'])")],
     "in the warmup and after an answer": [answer("die('2')\nexit(w)")],
     "while it is asked": [answer("exit(post('x'))", latency=1.0)],
     "while a child works": [

@@ -24,8 +24,9 @@ def test_prompt_reload(open_desk: OpenDesk, policy: Any) -> None:
 
     fleet = open_desk(answer("pause()"), agents=speaking("one"))
     job = fleet.job(_run(fleet, "clerk"))
-    fleet.fleet.catalog.use(fleet.apply(speaking("two")))
-    found = [fleet.fleet.catalog.prompt_offer(job, woke=woke).prompt(job) for woke in (False, True)]
+    catalog = fleet.fleet.catalog
+    catalog.use(fleet.apply(speaking("two")))
+    found = [catalog.prompt_offer(catalog.of(job), woke=woke).prompt(job) for woke in (False, True)]
     assert found == POLICIES[policy]
 
 

@@ -120,15 +120,6 @@ def test_functions_find_later_names(open_desk: OpenDesk) -> None:
     assert fleet.job(job).exit_value == [1, "posted x"]
 
 
-def test_touching_a_stored_object_then_waiting_is_refused(open_desk: OpenDesk) -> None:
-    """A statement that read a stored object directly cannot wait; the model is told what to do instead."""
-    fleet = open_desk(answer("b = box()", turn=1), answer("post(str(b.value))", turn=2), answer("exit()", turn=3))
-    job = fleet.submit("clerk")
-    fleet.run()
-    assert "cannot wait here: this statement used Box.value directly" in fleet.show(job)["console"][0]
-    assert desk.calls() == []
-
-
 def test_unkept_result_then_waiting_is_refused(open_desk: OpenDesk) -> None:
     """A statement that holds a result that cannot be recorded cannot wait."""
     fleet = open_desk(answer("[open_thing(), post('x')]", turn=1), answer("exit()", turn=2))

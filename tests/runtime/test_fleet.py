@@ -1,9 +1,15 @@
 """The fleet end to end: inputs become jobs, jobs ask and run code, and everything outlives a restart."""
 
+import asyncio
+from typing import Any
+
 import pytest
 
-from statek.exceptions import NotApplied
-from statek.testing import answer, declare_agent, declare_queue
+from statek.exceptions import NotApplied, StoreFull
+from statek.runtime.fleet import Fleet
+from statek.runtime.performing import INLINE_BYTES
+from statek.sandbox.bounds import WATCHDOG
+from statek.testing import answer, declare_agent, declare_queue, declare_tool
 from tests.runtime import desk
 from tests.runtime.conftest import OpenDesk
 
@@ -167,3 +173,60 @@ def test_result_is_a_copy(open_desk: OpenDesk) -> None:
     job = fleet.submit("clerk")
     fleet.run()
     assert fleet.job(job).exit_value == [[1], []]
+
+
+class _Odd:
+    """A watchdog that fails inside the kit when a call is performed."""
+
+    def armed(self, seconds: float, memory: int, **more: Any) -> Any:
+        """As the real one, for stretches."""
+        if memory == INLINE_BYTES:
+            raise KeyError("odd")
+        return WATCHDOG.armed(seconds, memory, **more)
+
+
+def test_a_call_that_fails_inside_the_kit(open_desk: OpenDesk) -> None:
+    """The job that wanted it is told of the error; the fleet goes on."""
+    opened = open_desk(answer("try:\n    post('x')\nexcept Exception as e:\n    exit(str(e))"))
+    job = opened.submit("clerk")
+    fleet = Fleet(
+        store=opened.store, ledger=opened.ledger, clock=opened.clock, secret=lambda _: None,
+        watchdog=_Odd(),  # type: ignore[arg-type]
+    )  # fmt: skip
+    fleet.recover()
+    asyncio.run(fleet.run(asyncio.Event(), until_idle=True))
+    assert "KeyError" in opened.job(job).exit_value
+
+
+class _Full:
+    """A disk that is full once an async call has written to the store."""
+
+    def __init__(self, commit: Any) -> None:
+        self._commit = commit
+
+    def __call__(self) -> None:
+        """Commit, unless it is full."""
+        if desk.calls():
+            raise StoreFull("no room")
+        self._commit()
+
+
+async def _write_later() -> None:
+    """Write to the store and somewhere else."""
+    await asyncio.sleep(0)
+    desk.post("written")
+    desk.count()
+
+
+def test_a_result_that_cannot_be_saved(open_desk: OpenDesk) -> None:
+    """When the disk is full as a call comes back the fleet ends with that: nobody waits for a result for ever."""
+    agent = declare_agent("clerk", tools=(declare_tool(_write_later, name="write_later"),))
+    opened = open_desk(answer("write_later()"), agents=[agent])
+    opened.submit("clerk")
+    fleet = Fleet(
+        store=opened.store, ledger=opened.ledger, clock=opened.clock, secret=lambda _: None, watchdog=WATCHDOG,
+        checkpoint=_Full(opened.store.commit),
+    )  # fmt: skip
+    fleet.recover()
+    with pytest.raises(StoreFull):
+        asyncio.run(asyncio.wait_for(fleet.run(asyncio.Event(), until_idle=True), 10))

@@ -6,6 +6,8 @@ import pytest
 
 from statek.exceptions import LLM_HarnessError
 from statek.runtime import harness
+from statek.runtime.delegation import create_new_job
+from statek.store.agent import SupervisedAgent
 from statek.testing import LIMITS, answer, declare_agent
 from tests.runtime import desk
 from tests.runtime.conftest import OpenDesk
@@ -107,7 +109,7 @@ class _Counters:
     """What the checks read of a job."""
 
     turn, approx_token_usage, cost_usd, exception_count, exception_streak, started_us = 0, 0, None, 0, 0, 0
-    subjobs, depth = 0, 0
+    subjobs, depth, num_completions, difficulty_token_extension = 0, 0, None, 0
 
 
 @pytest.mark.parametrize(
@@ -129,3 +131,51 @@ def test_exactly_the_limit_is_allowed(field: str, limit: str, value: float) -> N
 def _with(**changed: Any) -> Any:
     fields = {name: getattr(LIMITS, name) for name in LIMITS.__slots__}
     return type(LIMITS)(**{**fields, **changed})
+
+
+def made_in_python(open_desk: OpenDesk, code: str, **metadata: str) -> tuple[Any, Any]:
+    """A fleet, and a job of an agent made in Python whose definition says these limits."""
+    fleet = open_desk(answer(code))
+    agent = SupervisedAgent("worker", "Work.", [], _metadata={"MODEL": "scripted", **metadata})
+    job = create_new_job(agent)
+    fleet.fleet.passes.ready.add_new(job.id)
+    return fleet, job
+
+
+def test_limits_of_a_definition(open_desk: OpenDesk) -> None:
+    """The metadata of an agent made in Python may say other limits than the process's; `none` is no bound."""
+    fleet, job = made_in_python(open_desk, "1/0", MAX_TURNS="2", MAX_EXCEPTIONS="none", MAX_CONSECUTIVE_EXCEPTIONS="9")
+    fleet.run()
+    assert job.turn == 2
+    assert job.error.error_message == "LLM_HarnessError: limit turns: 3 would be used, 2 are allowed"
+    assert job.py_env.exit_status.startswith("Error: LLM_HarnessError")
+
+
+def test_limits_grow_with_completions(open_desk: OpenDesk) -> None:
+    """Each message to a finished job adds its part of the limit."""
+    fleet, job = made_in_python(open_desk, "exit(1)", MAX_TURNS="1", LIMIT_EXTENSION_PER_COMPLETION="1.0")
+    fleet.run()
+    for _ in range(3):
+        job.push_user_message("more")
+        fleet.fleet.passes.ready.wake(job.id)
+        fleet.run()
+    assert (job.outcome, job.turn, job.num_completions) == ("ok", 4, 3)
+
+
+def test_a_row_of_errors_ends_with_a_message(open_desk: OpenDesk) -> None:
+    """A job that was stopped for errors in a row works again after a message: what counts is the row since then."""
+    rules = [answer("exit('on')", last="again"), answer("1/0")]
+    fleet = open_desk(*rules, agents=limited(consecutive_exceptions=1))
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert fleet.job(job).outcome == "failed"
+    fleet.push(job, "try again")
+    fleet.run()
+    assert fleet.job(job).exit_value == "on"
+
+
+def test_a_wrong_limit_is_named(open_desk: OpenDesk) -> None:
+    """A limit that cannot be read ends the job with the name of the metadata."""
+    fleet, job = made_in_python(open_desk, "exit(1)", MAX_TURNS="many")
+    fleet.run()
+    assert "MAX_TURNS 'many'" in job.error.error_message

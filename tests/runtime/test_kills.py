@@ -47,6 +47,14 @@ def test_idempotent_call_in_flight_is_made_again(tmp_path: Path) -> None:
     assert desk.calls() == ["post x"] * 2
 
 
+def test_repeated_call_has_its_key(tmp_path: Path) -> None:
+    """A call that is made again after a kill has the key it had; equal calls beside it have others."""
+    job = live(tmp_path, "in flight, with a key", deaths=2)
+    first, second, third = job["value"]
+    assert desk.calls() == [first, first, second, third, third]
+    assert len({first, second, third}) == 3
+
+
 def test_answer_on_record_is_not_asked_for_again(tmp_path: Path) -> None:
     """Killed in the warmup, and again after an answer came in: the model is not asked again."""
     job = live(tmp_path, "in the warmup and after an answer", deaths=2)
@@ -74,3 +82,13 @@ def test_kill_costs_only_the_call_in_flight(tmp_path: Path) -> None:
     job = live(tmp_path, "two calls at once")
     assert any("OutcomeUnknown" in line for line in job["console"])
     assert desk.calls().count("post x") == 1
+
+
+def test_store_that_writes_itself(tmp_path: Path) -> None:
+    """Where an application's store is written by dbzero itself, a message before a kill still arrives once."""
+    command = [sys.executable, "-W", "error", "-m", "tests.runtime.killed_host", str(tmp_path)]
+    first, second = (
+        subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False) for _ in range(2)
+    )
+    assert first.returncode == 9, first.stderr
+    assert second.stdout == "['hello'] 1", second.stderr

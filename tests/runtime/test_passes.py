@@ -59,6 +59,26 @@ def test_failed_answers_can_be_asked_for_again(open_desk: OpenDesk) -> None:
     assert desk.differences(desk.state(fleet), expected) == []
 
 
+def test_late_answer_to_a_former_question(open_desk: OpenDesk) -> None:
+    """A job that was cancelled and brought back takes the answer to what it asks now, never the one it asked before."""
+    agents = [declare_agent(name, tools=desk.TOOLS) for name in ("clerk", "other")]
+    code = "cancel('clerk/1')\npost('x')\npush('clerk/1', 'again')\npost('y')\nexit(pause_late())"
+    fleet = open_desk(
+        answer(code, agent="other"), answer("exit('new')", last="again", latency=20.0),
+        answer("exit('old')", latency=10.0), agents=agents,
+    )  # fmt: skip
+    job = fleet.submit("clerk")
+    fleet.submit("other")
+    fleet.run()
+    fleet.run()
+    expected = desk.state(fleet)
+    assert fleet.job(job).exit_value == "new"
+    assert fleet.store.file is not None
+    fleet.close()
+    fleet.store.file.unlink()
+    assert desk.differences(desk.state(open_desk()), expected) == []
+
+
 def test_waiting_for_a_stored_value(open_desk: OpenDesk) -> None:
     """A job that waits for a stored value goes on when another job has given it."""
     agents = [declare_agent(name, tools=desk.TOOLS) for name in ("waiter", "giver")]

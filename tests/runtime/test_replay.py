@@ -117,7 +117,7 @@ def test_history_with_restarts(open_desk: OpenDesk, tmp_path: Path, caplog: pyte
     code = "import time\nprint('a')\nr = [count('x'), pause(), time.time(), post('y'), print('b'), pause(), post('z')]"
     fleet = open_desk(answer(code, turn=1), answer("pause()\nexit(r)", turn=2))
     job = fleet.submit("clerk")
-    while not (fleet.store.root.ids and fleet.job(job).outcome):
+    while not (len(fleet.store.root.jobs) and fleet.job(job).outcome):
         fleet.clock.advance(10)
         fleet.run()
         expected = desk.state(fleet)
@@ -126,6 +126,44 @@ def test_history_with_restarts(open_desk: OpenDesk, tmp_path: Path, caplog: pyte
     _, found, called = replayed(open_desk, tmp_path, None)
     assert (desk.differences(found, expected, but=("snapshot",)), called) == ([], [])
     assert caplog.messages == []
+
+
+def test_restarts_count_no_call_twice(open_desk: OpenDesk) -> None:
+    """A statement that is run again after restarts has made no more calls than it made; its limit says so."""
+    agents = [declare_agent("clerk", tools=desk.TOOLS, limits={"tool_calls": 5})]
+    fleet = open_desk(answer("exit([post('x'), pause(), count('w'), post('y'), pause()])"), agents=agents)
+    job = fleet.submit("clerk")
+    for _ in range(3):
+        fleet.run()
+        fleet = open_desk()
+    assert (fleet.job(job).outcome, fleet.job(job).tool_calls) == ("ok", 5)
+
+
+@pytest.mark.parametrize(("shape", "error"), [({"type": "integer"}, "type Odd"), ({"enum": [1]}, "in the kit")])
+def test_wrong_output_that_is_no_data(open_desk: OpenDesk, tmp_path: Path, shape: dict[str, Any], error: str) -> None:
+    """A job that ends with what does not fit fails; what its code had done stays, after a replay too."""
+    agents = [declare_agent("clerk", tools=desk.TOOLS, output=shape, subagents=["helper"]), AGENTS[1]]
+    code = "class Odd:\n    n = 1\nset_box(7)\nchild = helper(n=3)\nexit(Odd())"
+    fleet = open_desk(answer(code, agent="clerk"), answer("exit(post(str(n)))", agent="helper"), agents=agents)
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert error in fleet.show(job)["error"]
+    expected = desk.state(fleet)
+    assert len(expected) == 4  # the child has run
+    assert all(value["status"] == "DONE" for value in expected.values() if isinstance(value, dict))
+    _, found, _ = replayed(open_desk, tmp_path, None)
+    assert (desk.differences(found, expected), desk.box().value) == ([], 7)
+
+
+def test_time_limit_of_a_warmup_is_the_same_again(open_desk: OpenDesk, tmp_path: Path) -> None:
+    """A job whose first stretch was given up has begun at the same time when that is replayed."""
+    agents = [declare_agent("clerk", warmup="while True: pass")]
+    fleet = open_desk(agents=agents, step_seconds=0.2)
+    fleet.submit("clerk")
+    fleet.run()
+    expected = desk.state(fleet)
+    _, found, _ = replayed(open_desk, tmp_path, None)
+    assert desk.differences(found, expected) == []
 
 
 def test_answer_on_record_is_not_asked_for_again(open_desk: OpenDesk) -> None:
@@ -224,6 +262,26 @@ def test_what_does_not_repeat_is_stopped(open_desk: OpenDesk, tmp_path: Path) ->
     assert called == []
 
 
+def test_calls_in_another_order(open_desk: OpenDesk, tmp_path: Path) -> None:
+    """Calls for the members of a set of objects, which comes in another order each time, are answered from the record.
+
+    The fleet stopped between two such statements, and goes on with the second one after the replay.
+    """
+    code = (
+        "class P:\n    def __init__(self, n):\n        self.n = n\n"
+        "r = [post(str(p.n)) for p in {P(n) for n in range(6)}]\npause()\n"
+        "q = {post(str(p.n)) for p in {P(n) for n in range(6)}}\nexit(sorted(r) + sorted(q))"
+    )
+    fleet = open_desk(answer(code))
+    job = fleet.submit("clerk")
+    fleet.run()
+    fleet, _, called = replayed(open_desk, tmp_path, None)
+    assert called == []
+    fleet.run()
+    assert (fleet.job(job).outcome, fleet.job(job).exit_value) == ("ok", 2 * [f"posted {n}" for n in range(6)])
+    assert len([call for call in desk.calls() if call.startswith("post")]) == 12
+
+
 def test_long_replay_may_be_cut(open_desk: OpenDesk, tmp_path: Path) -> None:
     """What a replay commits on its way says how far it has come, not how far it is to go."""
     fleet = open_desk(answer("exit()"))
@@ -239,4 +297,4 @@ def test_long_replay_may_be_cut(open_desk: OpenDesk, tmp_path: Path) -> None:
             checkpoint=lambda: seen.append(store.root.seq),
         )  # fmt: skip
         last = cut.recover()
-    assert seen == [CHECKPOINT_EVERY, last]
+    assert seen == [*range(CHECKPOINT_EVERY, last, CHECKPOINT_EVERY), last]  # a refusal is two records

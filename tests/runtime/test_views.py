@@ -2,7 +2,7 @@
 
 import pytest
 
-from statek.exceptions import NotApplied
+from statek.exceptions import NotApplied, StatekError
 from statek.runtime import views
 from statek.testing import LocalFleet, answer, declare_agent
 from tests.runtime import desk
@@ -62,3 +62,47 @@ def test_found_by_the_beginning_of_the_id(fleet: LocalFleet) -> None:
         views.find(fleet.store, "clerk/")
     with pytest.raises(NotApplied, match="there is no job 'x'"):
         views.find(fleet.store, "x")
+
+
+def test_every_record_of_a_job(fleet: LocalFleet) -> None:
+    """Messages with their place, errors of code, usage with sizes, names by type; values only when asked."""
+    fleet.apply([declare_agent("clerk")], [answer("print('a')\n1/0", turn=1), answer("n = 1.5\nexit('x')", turn=3)])
+    fleet.submit("clerk", key="whole")
+    fleet.push("clerk/whole", "hello")
+    fleet.run()
+    job = views.job_whole(fleet.store, fleet.ledger, "clerk/whole", values=False)
+    assert [(line["text"], line["position"]) for line in job["pushLog"]] == [("hello", 0)]
+    assert any("ZeroDivisionError" in error["message"] for error in job["exceptions"])
+    assert job["usage"]["inputTokens"] > 0
+    assert "locals" not in job
+    good = views.job_whole(fleet.store, fleet.ledger, "clerk/good", values=False)
+    assert (good["names"]["n"], good["names"]["math"]) == ("int", "tool or module")
+
+
+def test_results_of_formal_calls_name_their_answer(open_desk: OpenDesk) -> None:
+    """The tool log tells for each formal call what it gave, or why it failed."""
+    good = {"name": "post", "arguments": {"text": "y"}, "id": "one"}
+    wrong = {"name": "fail", "arguments": {"text": "bad"}, "id": "two"}
+    fleet = open_desk(answer(calls=[good, wrong], turn=1), answer("exit(1)"))
+    fleet.submit("clerk")
+    fleet.run()
+    job = views.job_whole(fleet.store, fleet.ledger, "clerk/1")
+    assert [line["answer"] for line in job["toolLog"]] == [0, 0]
+    assert [line["error"] is None for line in job["toolLog"]] == [True, False]
+
+
+def test_a_log_is_read_in_parts(fleet: LocalFleet) -> None:
+    """Each part begins where the one before ended; all parts are the whole log."""
+    job = views.find(fleet.store, "clerk/good")
+    entries, place = views.entries_from(job, views.BEGINNING, 1)
+    again = views.log_part(fleet.store, "clerk/good", str(place))
+    assert [*entries, *again["entries"]] == views.job_log(fleet.store, "clerk/good")
+    last = views.log_part(fleet.store, "clerk/g", again["next"])
+    assert (last["job"], last["entries"], last["more"], last["outcome"]) == ("clerk/good", [], False, "ok")
+
+
+@pytest.mark.parametrize("start", ["x", "1", "1.", ".1", "-1.0", "1.2.3"])
+def test_a_wrong_place_in_a_log_is_refused(fleet: LocalFleet, start: str) -> None:
+    """Only what was given out is understood."""
+    with pytest.raises(StatekError, match="place in a log"):
+        views.log_part(fleet.store, "clerk/good", start)
