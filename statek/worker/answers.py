@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from statek.ledger.file import LedgerFile
 from statek.runtime import views
+from statek.store.job import JobStatus, count_with
+from statek.store.retention import Keep, forgettable
 from statek.store.session import Store
 
 STATES = ("done", "waiting", "running", "suspended", "failed")
@@ -37,13 +39,22 @@ class Answers:
         """Job rows."""
         return views.job_rows(self._store, agent=agent, status=status, everything=everything, limit=limit)
 
-    def job(self, job: str) -> dict[str, Any]:
-        """One job whole. Raises NotApplied for an unknown one."""
-        return views.job_whole(self._store, self._ledger, job)
+    def job(self, job: str, *, values: bool = False) -> dict[str, Any]:
+        """One job whole, with the values of its names when asked. Raises NotApplied for an unknown one."""
+        return views.job_whole(self._store, self._ledger, job, values=values)
 
     def log(self, job: str) -> list[dict[str, Any]]:
         """What one job said and did. Raises NotApplied for an unknown one."""
         return views.job_log(self._store, job)
+
+    def follow(self, job: str, start: str) -> dict[str, Any]:
+        """What one job said and did since `start`. Raises NotApplied for an unknown one."""
+        return views.log_part(self._store, job, start)
+
+    def forgettable(self, *, before_us: int, newest: int) -> dict[str, Any]:
+        """Finished jobs that may be forgotten: `{"families": [[id...]...], "finished": n}`."""
+        found = forgettable(Keep(before_us, newest))
+        return {"families": [list(family) for family in found.families], "finished": count_with(JobStatus.DONE)}
 
 
 def with_states(counts: Mapping[str, Any]) -> dict[str, Any]:

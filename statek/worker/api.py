@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from statek.base.redaction import SECRETS
 from statek.exceptions import NotApplied, StatekError
 from statek.worker.metrics import as_text
 
@@ -38,16 +39,28 @@ class Surface(Protocol):
         """Job rows."""
         ...
 
-    def job(self, job: str) -> dict[str, Any]:
-        """One job whole."""
+    def job(self, job: str, *, values: bool = False) -> dict[str, Any]:
+        """One job whole, with the values of its names when asked."""
         ...
 
     def log(self, job: str) -> list[dict[str, Any]]:
         """What one job said and did."""
         ...
 
+    def follow(self, job: str, start: str) -> dict[str, Any]:
+        """What one job said and did since `start`, the `next` of the answer before, and where it is."""
+        ...
+
+    def forgettable(self, *, before_us: int, newest: int) -> dict[str, Any]:
+        """Finished jobs that may be forgotten, families whole."""
+        ...
+
     async def prepare(self, release: str) -> list[dict[str, Any]]:
         """Try a staged release out."""
+        ...
+
+    async def copy_store(self, target: str) -> dict[str, Any]:
+        """Copy the store as it is between two passes to a new file."""
         ...
 
     def poke(self) -> None:
@@ -60,13 +73,13 @@ class Surface(Protocol):
 
 
 class Json(Response):
-    """JSON in ASCII, so that half a surrogate pair in a job's text does not spoil the answer."""
+    """JSON in ASCII, so that half a surrogate pair in a job's text does not spoil the answer; without secrets."""
 
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
         """The bytes of `content`."""
-        return json.dumps(content, separators=(",", ":")).encode()
+        return json.dumps(SECRETS.data(content), separators=(",", ":")).encode()
 
 
 def build(surface: Surface) -> Starlette:
@@ -85,10 +98,13 @@ def build(surface: Surface) -> Starlette:
         return Route(path, endpoint, methods=["POST"])
 
     async def metrics(_request: Request) -> Response:
-        return PlainTextResponse(as_text(surface.status()))
+        return PlainTextResponse(SECRETS.text(as_text(surface.status())))
 
     async def prepare(request: Request) -> Any:
-        return {"problems": await surface.prepare(await _release(request))}
+        return {"problems": await surface.prepare(await _text(request, "release"))}
+
+    async def copy(request: Request) -> Any:
+        return await surface.copy_store(await _text(request, "target"))
 
     async def poke(_request: Request) -> Any:
         surface.poke()
@@ -102,10 +118,13 @@ def build(surface: Surface) -> Starlette:
         get("/health", lambda _request: surface.health()),
         get("/status", lambda _request: surface.status()),
         get("/jobs", lambda request: surface.jobs(**_choice(request))),
-        get("/jobs/{id:path}", lambda request: surface.job(request.path_params["id"])),
+        get("/jobs/{id:path}", lambda request: surface.job(request.path_params["id"], **_values(request))),
+        get("/forgettable", lambda request: surface.forgettable(**_keep(request))),
         get("/log/{id:path}", lambda request: {"log": surface.log(request.path_params["id"])}),
+        get("/follow/{id:path}", lambda request: surface.follow(request.path_params["id"], _start(request))),
         Route("/metrics", metrics, methods=["GET"]),
         post("/prepare", prepare),
+        post("/copy", copy),
         post("/poke", poke),
         post("/shutdown", shutdown),
     ]
@@ -121,19 +140,36 @@ def _choice(request: Request) -> dict[str, Any]:
     return {"agent": asked.get("agent"), "status": asked.get("status"), "everything": everything, "limit": int(limit)}
 
 
-async def _release(request: Request) -> str:
+def _values(request: Request) -> dict[str, bool]:
+    return {"values": True} if request.query_params.get("locals", "") in _TRUE else {}
+
+
+def _start(request: Request) -> str:
+    return request.query_params.get("from", "")
+
+
+def _keep(request: Request) -> dict[str, int]:
+    asked = {name: request.query_params.get(name, "") for name in ("before_us", "newest")}
+    for name, text in asked.items():
+        if not (text.isascii() and text.isdigit()):
+            raise HTTPException(400, f"{name} {text[:20]!r}: expected a whole number")
+    return {name: int(text) for name, text in asked.items()}
+
+
+async def _text(request: Request, name: str) -> str:
+    """The text under `name`, the one thing that a body says."""
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > LONGEST_BODY:
             raise HTTPException(413, f"the body has more than {LONGEST_BODY} bytes")
     try:
-        release = json.loads(body)["release"]
+        found = json.loads(body)[name]
     except (ValueError, TypeError, KeyError) as error:
-        raise HTTPException(400, 'expected {"release": "r-..."}') from error
-    if not isinstance(release, str):
-        raise HTTPException(400, f"release: expected text, found {type(release).__name__}")
-    return release
+        raise HTTPException(400, f'expected {{"{name}": "..."}}') from error
+    if not isinstance(found, str):
+        raise HTTPException(400, f"{name}: expected text, found {type(found).__name__}")
+    return found
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:

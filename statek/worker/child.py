@@ -22,17 +22,26 @@ from typing import Any, NoReturn
 
 from statek.base.clock import Clock, SystemClock
 from statek.base.guarded_file import Mark, PreImage
+from statek.base.log_files import LineFormatter
 from statek.control.reload import ReloadState, Watcher
 from statek.exceptions import LedgerError, StatekError, StoreError
 from statek.ledger import compiled, releases
 from statek.ledger.file import LedgerFile
 from statek.runtime.fleet import Fleet
+from statek.runtime.joblogs import about_current_job, logging_of
 from statek.sandbox.bounds import WATCHDOG
 from statek.settings import StatekSettings, set_statek_settings
 from statek.store.checkpoint import Checkpoint
+from statek.store.live import estimate_live_bytes
 from statek.store.session import Store
 from statek.worker import api, places, spawn
+from statek.worker.compaction import drop_former
+from statek.worker.copying import COPY_PROBE_SECONDS, NICE, Copying, FleetStore, Rhythm, copy_to
+from statek.worker.forgetting import Forgetting, Rule
+from statek.worker.growth import Measuring
 from statek.worker.preparation import prepare_release
+from statek.worker.probing import Probing
+from statek.worker.redaction import learn_declared
 from statek.worker.reports import Report, Reporter
 from statek.worker.server import Server
 from statek.worker.surface import LiveSurface
@@ -94,9 +103,12 @@ def _open_and_run(options: spawn.ChildOptions, reporter: Reporter, stop: _EarlyS
     sys.path[:0] = options.python_path
     settings = StatekSettings()
     set_statek_settings(settings)
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LineFormatter(about_current_job))
+    logging.basicConfig(handlers=[handler])
     child = Child.open(options, settings, reporter)
     child.fleet.recover()
+    drop_former(Path(options.store))  # the new file of a compaction was opened, and works
     if options.recover_only:
         child.close()
         _end()
@@ -133,20 +145,22 @@ class Child:
         folder = Path(options.store)
         self.options, self.settings, self.reporter = options, settings, reporter
         self.ledger, self.store = ledger, store
+        learn_declared(ledger, settings.secret)
         self.clock: Clock = SystemClock()
         self.mark = BeatingMark(places.mark_file(folder))
         self.checkpoint = Checkpoint(store, mark=self.mark, preimage=self._pre_image(places.store_file(folder)))
         self.fleet = Fleet(
             store=store, ledger=ledger, clock=self.clock, secret=settings.secret, watchdog=WATCHDOG,
             checkpoint=self.checkpoint.commit, mark=self.mark, max_concurrency=options.max_concurrency,
+            step_seconds=settings.step_seconds, inline_seconds=settings.plain_call_seconds,
         )  # fmt: skip
+        self.logs = None if options.recover_only else logging_of(self.fleet, settings)
         self.surface = LiveSurface(self)
         self.stop = asyncio.Event()
         self.reload: ReloadState | None = None
         head = releases.head(ledger)
         self._began_with = head.release if head is not None else None
         self.began = self.clock.monotonic()
-        self.done_before = 0
 
     @classmethod
     def open(cls, options: spawn.ChildOptions, settings: StatekSettings, reporter: Reporter) -> "Child":
@@ -170,11 +184,17 @@ class Child:
         loop.add_signal_handler(signal.SIGTERM, self.stop.set)
         if stop.came:
             self.stop.set()
-        self.done_before = int(self.fleet.counts().get("done", 0))
         server = Server(api.build(self.surface), Path(self.options.socket)) if self.options.socket else None
         if server is not None:
             server.start()
+        if self.logs is not None:
+            self.logs.begin()
         beside = [self._start("reporting", self._report_progress())]
+        copying = self._copying()
+        if copying is not None:
+            beside.append(self._start("copying the store", copying.run(self.stop)))
+        beside += [self._start("measuring growth", self._measuring().run(self.stop))]
+        beside += [self._start("forgetting finished jobs", self._forgetting().run(self.stop))]
         if self.options.watch:
             beside.append(self._start("watching the files", self._watcher(loop).run(self.stop)))
         try:
@@ -196,8 +216,11 @@ class Child:
     def close(self) -> None:
         """Commit, say how it ended, close, and leave the mark of a clean end."""
         self.checkpoint.commit()
+        self._measuring().end()
         if not self.options.recover_only:
             self.reporter.tell({"kind": "end", **self._numbers(), **self.surface.outcomes(SHOWN_FAILURES)})
+        if self.logs is not None:
+            self.logs.end()
         self.store.close()
         self.ledger.close()
         WATCHDOG.uninstall()
@@ -210,6 +233,40 @@ class Child:
     async def prepare(self, release: str) -> list[dict[str, Any]]:
         """Try a staged release out, between two passes: the application's modules may not meet a half-run step."""
         return prepare_release(self.ledger.path, release, self.settings.secret)
+
+    async def copy_store(self, target: str) -> dict[str, Any]:
+        """Copy the store as it is between two passes to the new file `target`. Raises StoreError."""
+        file = places.store_file(Path(self.options.store))
+        return {"seq": await copy_to(Path(target), file, self._copied(), self.ledger.store_id)}
+
+    def _copied(self) -> FleetStore:
+        def checkpoint() -> None:
+            try:
+                self.fleet.checkpoint()
+            except StatekError as error:  # as when the fleet itself meets it
+                _leave(self.reporter, error, spawn.FAILED)
+
+        return FleetStore(self.fleet, self.ledger, checkpoint)
+
+    def _copying(self) -> Copying | None:
+        """None when the settings want no copies."""
+        rhythm = Rhythm(
+            self.settings.copy_seconds, self.settings.copies_kept, self.settings.keys_kept_days * 86_400_000_000
+        )  # fmt: skip
+        if rhythm.keep == 0:
+            return None
+        return Copying(
+            places.store_file(Path(self.options.store)), self._copied(), self.ledger, self.clock, rhythm, self.notice,
+            how=Probing(self.options.python_path, seconds=COPY_PROBE_SECONDS, nice=NICE), wanted=self.options.copy_now,
+        )  # fmt: skip
+
+    def _measuring(self) -> Measuring:
+        file = places.store_file(Path(self.options.store))
+        return Measuring(file, self.ledger, self.clock, estimate_live_bytes)
+
+    def _forgetting(self) -> Forgetting:
+        rule = Rule(self.settings.keep_jobs_days, self.settings.keep_jobs)
+        return Forgetting(self.ledger.path, self.clock, rule, self.fleet.passes.ready.is_idle)
 
     def _pre_image(self, file: Path) -> PreImage | None:
         if PreImage.layout_is_known(file):
@@ -243,7 +300,7 @@ class Child:
     def _numbers(self) -> Report:
         counts = self.fleet.counts()
         elapsed = self.clock.monotonic() - self.began
-        rate = (int(counts.get("done", 0)) - self.done_before) / elapsed if elapsed > 0 else 0.0
+        rate = int(counts["endedHere"]) / elapsed if elapsed > 0 else 0.0
         return {**counts, "jobsPerSecond": round(rate, 2), "elapsedSeconds": round(elapsed, 2)}
 
     def _watcher(self, loop: asyncio.AbstractEventLoop) -> Watcher:

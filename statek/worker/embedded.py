@@ -10,10 +10,8 @@ from typing import Any
 
 from statek.runtime.loops import AgentLoopDef, run_agentic_fleet, run_agentic_loop, run_jobs_loop
 from statek.settings import StatekSettings, get_statek_settings, set_statek_settings
-from statek.store.agent import Agent, SupervisedAgent
-from statek.store.prompt import parse_system_prompt
+from statek.store.agent import Agent, SupervisedAgent, stored_agents, update_prompt_config, update_warmup_defs
 from statek.store.queue import StatekPushQueue
-from statek.store.root import current_root
 from statek.store.session import Store
 from statek.worker.client import StatekClientAPI
 
@@ -67,7 +65,7 @@ async def start_statek_async(
     init(settings)
     chosen = get_statek_settings()
     StatekClientAPI()
-    active = _unique(agents if agents is not None else list(current_root().agents))
+    active = _unique(agents if agents is not None else stored_agents())
     _apply_files(active, chosen)
     prefixes = _prefixes(push_queues)
     supervised = [agent for agent in active if isinstance(agent, SupervisedAgent)]
@@ -102,14 +100,6 @@ def _prefixes(push_queues: Sequence[StatekPushQueue] | None) -> list[str]:
 
 def _apply_files(agents: Sequence[Agent], settings: StatekSettings) -> None:
     """Prompt definitions and warmup files of the settings, for the agents they name."""
-    for agent in agents:
-        definition = settings.prompt_defs.get(agent.role)
-        if definition is not None:
-            agent.update_system_prompt(parse_system_prompt(str(definition.system)))
-            agent.update_metadata({**(agent.metadata or {}), **definition.metadata})
-    folder = Path(settings.warmup_defs_dir) if settings.warmup_defs_dir else None
-    if folder is not None and folder.is_dir():
-        for agent in agents:
-            file = folder / f"{agent.role}.py"
-            if isinstance(agent, SupervisedAgent) and file.is_file():
-                agent.update_warmup_def(file.read_text(encoding="utf-8"))
+    update_prompt_config(settings.prompt_defs, agents)
+    if settings.warmup_defs_dir and Path(settings.warmup_defs_dir).is_dir():
+        update_warmup_defs(settings.warmup_defs_dir, agents)

@@ -9,6 +9,16 @@ _TOTALS = (
     ("outputTokens", "statek_output_tokens_total", "Tokens that models answered with"),
     ("costUsd", "statek_cost_usd_total", "US dollars that models have cost"),
 )
+_USAGE = (
+    ("answers", "statek_agent_answers_total", "Answers of models by agent, over all restarts"),
+    ("inputTokens", "statek_agent_input_tokens_total", "Tokens sent to models by agent, over all restarts"),
+    (
+        "outputTokens",
+        "statek_agent_output_tokens_total",
+        "Tokens of answers by agent, over all restarts",
+    ),
+    ("costUsd", "statek_agent_cost_usd_total", "US dollars that models have cost by agent, over all restarts"),
+)
 
 
 def as_text(status: Mapping[str, Any]) -> str:
@@ -30,6 +40,7 @@ def _lines(status: Mapping[str, Any]) -> Iterator[str]:
         if field in status:
             yield from _head(name, "counter", text)
             yield f"{name} {status[field]}"
+    yield from _usage(status.get("usage"))
     yield from _head("statek_release_info", "gauge", "The release that new work uses")
     labels = f'release="{_escaped(status.get("release") or "")}",env="{_escaped(status.get("env") or "")}"'
     yield f"statek_release_info{{{labels}}} 1"
@@ -37,6 +48,16 @@ def _lines(status: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(reload, Mapping):
         yield from _head("statek_config_last_reload_successful", "gauge", "Whether the files on disk are applied")
         yield f"statek_config_last_reload_successful {int(reload['ok'])}"
+
+
+def _usage(sums: Any) -> Iterator[str]:
+    """By agent, since the ledger was made."""
+    if not isinstance(sums, list):
+        return
+    for field, name, text in _USAGE:
+        yield from _head(name, "counter", text)
+        for found in sums:
+            yield f'{name}{{agent="{_escaped(found["name"])}"}} {found[field]}'
 
 
 def _head(name: str, kind: str, text: str) -> Iterator[str]:

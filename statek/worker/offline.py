@@ -14,18 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from statek.base.clock import SystemClock
-from statek.base.guarded_file import Mark
+from statek.base.guarded_file import Mark, copy_between_commits
+from statek.base.redaction import SECRETS
 from statek.exceptions import NotApplied, StoreError
 from statek.ledger import inbox
 from statek.ledger.file import LedgerFile
 from statek.ledger.records import Records
 from statek.runtime.fleet import Fleet
 from statek.sandbox.bounds import Watchdog
+from statek.settings import StatekSettings
 from statek.store.session import Store
 from statek.worker import places, recovery, spawn
 from statek.worker.answers import Answers
 from statek.worker.lock import WorkerLock
 from statek.worker.preparation import prepare_in_subprocess
+from statek.worker.probing import Probing
+from statek.worker.redaction import learn_declared
 from statek.worker.reports import Reports
 
 
@@ -41,6 +45,7 @@ class OfflineQuestions:
         with ExitStack() as opened:
             opened.enter_context(lock)
             self._ledger = opened.enter_context(recovery.open_ledger(store))
+            learn_declared(self._ledger, StatekSettings().secret)
             self._answers = self._open(lock, opened)
             self._opened = opened.pop_all()
 
@@ -51,7 +56,7 @@ class OfflineQuestions:
     def status(self) -> dict[str, Any]:
         """Counts of jobs and usage as far as they are known, and what waits."""
         known = self._answers.status() if self._answers is not None else {"total": 0, "jobs": {}}
-        queued = inbox.depths(self._ledger, inbox.InputKind.ITEM)
+        queued = inbox.depths(self._ledger, inbox.InputKind.ITEM, inbox.InputKind.ITEM_AGAIN)
         return {**self.health(), **known, "queued": queued, "watching": False, "reload": None}
 
     def jobs(
@@ -60,19 +65,36 @@ class OfflineQuestions:
         """Job rows."""
         if self._answers is None:
             return {"jobs": [], "total": 0}
-        return self._answers.jobs(agent=agent, status=status, everything=everything, limit=limit)
+        found = self._answers.jobs(agent=agent, status=status, everything=everything, limit=limit)
+        return _without_secrets(found)
 
-    def job(self, job: str) -> dict[str, Any]:
-        """One job whole. Raises NotApplied for an unknown one."""
-        return self._known(job).job(job)
+    def job(self, job: str, *, values: bool = False) -> dict[str, Any]:
+        """One job whole, with the values of its names when asked. Raises NotApplied for an unknown one."""
+        return _without_secrets(self._known(job).job(job, values=values))
 
     def log(self, job: str) -> list[dict[str, Any]]:
         """What one job said and did. Raises NotApplied for an unknown one."""
-        return self._known(job).log(job)
+        return list(SECRETS.data(self._known(job).log(job)))
+
+    def follow(self, job: str, start: str = "") -> dict[str, Any]:
+        """What one job said and did since `start`, the `next` of the answer before. Raises NotApplied."""
+        return _without_secrets(self._known(job).follow(job, start))
+
+    def forgettable(self, *, before_us: int, newest: int) -> dict[str, Any]:
+        """Finished jobs that may be forgotten, families whole."""
+        if self._answers is None:
+            return {"families": [], "finished": 0}
+        return self._answers.forgettable(before_us=before_us, newest=newest)
 
     def prepare(self, release: str, timeout: float) -> list[dict[str, Any]]:
         """Try a staged release out in a process of its own, in the folder we are in."""
         return prepare_in_subprocess(Path.cwd(), self._python_path, self._ledger.path, release, timeout)
+
+    def copy_store(self, target: Path, timeout: float) -> None:
+        """Copy the store, if there is one, to the new file `target`. `timeout` means nothing here."""
+        del timeout
+        if self._answers is not None:
+            copy_between_commits(places.store_file(self._store_folder), target)
 
     def poke(self) -> None:
         """Nobody is there to look."""
@@ -119,9 +141,7 @@ def recover(
     Raises StoreError when the child fails, LedgerError as `recovery.prepare_store` does.
     """
     say("the store is not as a worker leaves it: it is recovered first; nothing is called outside")
-    recovery.prepare_store(
-        store, ledger, mark=mark, clock=SystemClock(), probing=recovery.Probing(python_path), say=say
-    )
+    recovery.prepare_store(store, ledger, mark=mark, clock=SystemClock(), probing=Probing(python_path), say=say)
     options = spawn.ChildOptions(
         root=str(Path.cwd()), env="", store=str(store), python_path=python_path,
         hash_seed=spawn.hash_seed(ledger.store_id), recover_only=True, lock=lock.descriptor,
@@ -141,6 +161,11 @@ def recover(
     if process.returncode != 0:
         how = failure or f"its process ended with exit code {process.returncode}"
         raise StoreError(f"the store {store} could not be recovered: {how}", hint="run `statek work` to see more")
+
+
+def _without_secrets(row: dict[str, Any]) -> dict[str, Any]:
+    """The same, as the socket of a worker would say it."""
+    return dict(SECRETS.data(row))
 
 
 def _failure_in(reports: list[dict[str, Any]]) -> str:

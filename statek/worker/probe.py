@@ -1,7 +1,8 @@
 """The probe: tries a scratch copy of a store in a process that may hang or crash. `python -m statek.worker.probe JSON`.
 
-Started by `recovery` alone, under a time limit. Prints one line when the application's modules are imported, since
-their time is not the store's, then ends with 0 when every object could be read and rewritten.
+Started by `probing` alone, under a time limit. Prints one line when the application's modules are imported, since their
+time is not the store's. When every object could be read and rewritten it prints in JSON how far the store has taken in
+the ledger, and ends with 0.
 """
 
 import importlib
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from statek.exceptions import StoreError
 from statek.store import copies
+from statek.worker.probing import FOREIGN
 from statek.worker.spawn import tie_to_parent
 
 READY = b"ready\n"
@@ -20,9 +22,10 @@ _DAMAGED = 3
 
 
 def main(argument: str) -> None:
-    """Probe the copy that the JSON `argument` names (copy, store_id, python_path, modules, parent)."""
+    """Probe the copy that the JSON `argument` names (copy, store_id, python_path, modules, nice, parent)."""
     asked = json.loads(argument)
     tie_to_parent(asked["parent"])
+    os.nice(asked["nice"])
     answers = os.dup(1)
     os.dup2(2, 1)  # what modules print at import is not our answer
     sys.path[:0] = asked["python_path"]
@@ -30,15 +33,16 @@ def main(argument: str) -> None:
         _import(module)
     os.write(answers, READY)
     try:
-        copies.read_and_rewrite(Path(asked["copy"]), asked["store_id"])
+        found = copies.read_and_rewrite(Path(asked["copy"]), asked["store_id"])
     except StoreError as error:
-        if error.__cause__ is None:  # of a newer format or another ledger: not damaged, the child will refuse it
-            os._exit(0)
+        if error.__cause__ is None:
+            os._exit(FOREIGN)
         traceback.print_exc()
         os._exit(_DAMAGED)
     except Exception:  # noqa: BLE001 - a damaged file raises anything; this process has no other purpose
         traceback.print_exc()
         os._exit(_DAMAGED)
+    os.write(answers, json.dumps({"seq": found.seq, "seq_tag": found.seq_tag}).encode() + b"\n")
     os._exit(0)
 
 

@@ -13,8 +13,9 @@ from statek.exceptions import StoreError
 from statek.worker import places
 from statek.worker.lock import TURN_SECONDS, Holder, held_by, take
 from statek.worker.offline import OfflineQuestions
+from statek.worker.poke import poke
 from statek.worker.preparation import prepare_in_subprocess
-from statek.worker.remote import RemoteQuestions, WorkerEnded, poke
+from statek.worker.remote import RemoteQuestions, WorkerEnded
 
 __all__ = ["Questions", "open_questions", "poke", "prepare_in_subprocess"]
 _STEP_SECONDS = 0.05
@@ -39,16 +40,28 @@ class Questions(Protocol):
         """Job rows."""
         ...
 
-    def job(self, job: str) -> dict[str, Any]:
-        """One job whole."""
+    def job(self, job: str, *, values: bool = False) -> dict[str, Any]:
+        """One job whole, with the values of its names when asked."""
         ...
 
     def log(self, job: str) -> list[dict[str, Any]]:
         """What one job said and did."""
         ...
 
+    def follow(self, job: str, start: str = "") -> dict[str, Any]:
+        """What one job said and did since `start`, the `next` of the answer before; see `views.log_part`."""
+        ...
+
+    def forgettable(self, *, before_us: int, newest: int) -> dict[str, Any]:
+        """Finished jobs that may be forgotten: `{"families": [[id...]...], "finished": n}`."""
+        ...
+
     def prepare(self, release: str, timeout: float) -> list[dict[str, Any]]:
         """Try a staged release out; problems, none when it can run. `timeout` in seconds."""
+        ...
+
+    def copy_store(self, target: Path, timeout: float) -> None:
+        """Copy the store as it is now to the new file `target`; no file when nothing has run yet."""
         ...
 
     def poke(self) -> None:

@@ -53,17 +53,30 @@ class RemoteQuestions:
         asked = {"agent": agent, "status": status, "all": "1" if everything else None, "limit": str(limit)}
         return self._ask("GET", "/jobs", params={name: value for name, value in asked.items() if value is not None})
 
-    def job(self, job: str) -> dict[str, Any]:
-        """One job whole. Raises NotApplied for an unknown one."""
-        return self._ask("GET", f"/jobs/{quote(job)}")
+    def job(self, job: str, *, values: bool = False) -> dict[str, Any]:
+        """One job whole, with the values of its names when asked. Raises NotApplied for an unknown one."""
+        return self._ask("GET", f"/jobs/{quote(job)}", params={"locals": "1"} if values else {})
 
     def log(self, job: str) -> list[dict[str, Any]]:
         """What one job said and did. Raises NotApplied for an unknown one."""
         return list(self._ask("GET", f"/log/{quote(job)}")["log"])
 
+    def follow(self, job: str, start: str = "") -> dict[str, Any]:
+        """What one job said and did since `start`, the `next` of the answer before. Raises NotApplied."""
+        return self._ask("GET", f"/follow/{quote(job)}", params={"from": start})
+
+    def forgettable(self, *, before_us: int, newest: int) -> dict[str, Any]:
+        """Finished jobs that may be forgotten, families whole."""
+        asked = {"before_us": str(before_us), "newest": str(newest)}
+        return self._ask("GET", "/forgettable", params=asked)
+
     def prepare(self, release: str, timeout: float) -> list[dict[str, Any]]:
         """Let the worker try a staged release out. Raises StoreError when it does not answer within `timeout` s."""
         return list(self._ask("POST", "/prepare", json={"release": release}, timeout=timeout)["problems"])
+
+    def copy_store(self, target: Path, timeout: float) -> None:
+        """Let it copy the store to the new file `target`. Raises StoreError, also when `timeout` s are not enough."""
+        self._ask("POST", "/copy", json={"target": str(target)}, timeout=timeout)
 
     def poke(self) -> None:
         """Let it look at the inbox now."""
@@ -106,23 +119,6 @@ class RemoteQuestions:
         if holder != self._holder and holder.role == "worker":
             self._client.close()
             self._holder, self._client = holder, _client(holder)
-
-
-def poke(store: Path) -> bool:
-    """Tell the live worker of a store, if there is one, to look at its inbox. Returns whether it heard.
-
-    Not being heard costs a quarter of a second: the worker looks by itself.
-    """
-    holder = held_by(store)
-    if holder is None or holder.role != "worker" or not _listens(holder.socket):
-        return False
-    with _client(holder) as client:
-        try:
-            return client.post("/poke", timeout=1.0).is_success
-        except httpx.ReadTimeout:
-            return True  # it is in the middle of a pass; it has the poke and will read it next
-        except httpx.TransportError:
-            return False
 
 
 def _listens(path: Path | None) -> bool:

@@ -9,6 +9,8 @@ import os
 import select
 from typing import Any
 
+from statek.base.redaction import SECRETS
+
 Report = dict[str, Any]  # "kind": progress, notice, end or failed, and what belongs to it
 
 _WAIT_SECONDS = 5.0
@@ -78,4 +80,4 @@ class Reports:
 
 
 def _line(report: Report) -> bytes:
-    return json.dumps(report, separators=(",", ":")).encode() + b"\n"
+    return json.dumps(SECRETS.data(report), separators=(",", ":")).encode() + b"\n"

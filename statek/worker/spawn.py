@@ -38,6 +38,7 @@ class ChildOptions:
         until_idle: end when nothing is left to do.
         watch: apply edits of the project's files.
         max_concurrency: instead of the fleet's; None: the fleet's.
+        copy_now: make a copy of the store as soon as it is up to date.
         recover_only: bring the store up to date and end.
         parent: the process that started it.
         report: descriptor for reports.
@@ -53,6 +54,7 @@ class ChildOptions:
     until_idle: bool = False
     watch: bool = False
     max_concurrency: int | None = None
+    copy_now: bool = False
     recover_only: bool = False
     parent: int = 0
     report: int = -1

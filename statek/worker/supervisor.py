@@ -7,6 +7,8 @@ in the middle of a commit. So a child that gives no sign of life is killed, one 
 has killed two children is reported as poison through the same inbox as every other input.
 """
 
+import dataclasses
+import os
 import signal
 import subprocess
 import threading
@@ -20,16 +22,19 @@ from types import FrameType
 from statek import exceptions
 from statek.base.clock import Clock, SystemClock
 from statek.base.guarded_file import Mark
-from statek.exceptions import BugError, NotApplied, StatekError
+from statek.exceptions import BugError, NotApplied, StatekError, StoreError
 from statek.ledger import compiled, inbox, releases
 from statek.ledger.file import LedgerFile
 from statek.ledger.records import Records
 from statek.settings import StatekSettings
 from statek.spec.project import load_project
-from statek.worker import places, recovery, spawn
+from statek.worker import compaction, places, recovery, spawn
 from statek.worker.deaths import Deaths, Place, Pulse
 from statek.worker.lock import WorkerLock, take
+from statek.worker.paused import Paused, find_pause, resume
+from statek.worker.probing import Probing
 from statek.worker.reports import Report, Reports
+from statek.worker.restore import finish_restore, is_cut
 
 GAVE_UP = 70
 INTERRUPTED = 130
@@ -40,7 +45,10 @@ _USED = ("failed", "inputTokens", "outputTokens", "costUsd")
 
 @dataclass(frozen=True)
 class WorkOptions:
-    """What `statek work` was asked for. `store` is the folder; `max_concurrency` None: the fleet's own."""
+    """What `statek work` was asked for. `store` is the folder; `max_concurrency` None: the fleet's own.
+
+    `resume`: work goes on although the store was put back from a backup. `compact`: the store is written anew first.
+    """
 
     root: Path
     env: str
@@ -48,6 +56,8 @@ class WorkOptions:
     until_idle: bool
     watch: bool
     max_concurrency: int | None
+    resume: bool = False
+    compact: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,7 @@ def run_worker(
 
     Raises:
         StoreError: another worker runs, or the store cannot be used.
+        Paused: the store was put back from a backup, and `resume` was not asked for.
         NotApplied: nothing was ever applied.
         LedgerError: there is no ledger to a store, or it cannot be used.
         StatekError: what the child reported before it gave up for good.
@@ -88,7 +99,13 @@ def run_worker(
     python_path = tuple(str(folder) for folder in load_project(options.root).python_path)
     runtime_folder = StatekSettings().secret("XDG_RUNTIME_DIR")
     store = options.store.absolute()
+    if is_cut(store):
+        with take(store, "worker"):
+            finish_restore(store)
     _require_applied(store)
+    pause = find_pause(store)
+    if pause is not None and not options.resume:
+        raise Paused(pause)
     socket = places.socket_path(store, runtime_folder)
     with (
         take(store, "worker", socket) as lock,
@@ -101,7 +118,12 @@ def run_worker(
             hash_seed=spawn.hash_seed(ledger.store_id), socket=str(socket), until_idle=options.until_idle,
             watch=options.watch, max_concurrency=options.max_concurrency, lock=lock.descriptor,
         )  # fmt: skip
+        if pause is not None:
+            resume(store)
+        if options.compact:
+            _compact(told, ledger, mark, progress)
         run = _Run(told, lock, ledger, mark, stop, progress, tuple(child), patience or Patience())
+        run.replaced = pause is not None
         return run.to_the_end()
 
 
@@ -156,18 +178,23 @@ class _Run:
         self.restarts = 0
         self.earlier: Report = {}  # what the children before the present one have used
         self.latest: Report = {}
+        self.probing = Probing(self.options.python_path)
+        self.has_set_aside = False
+        self.replaced = False  # the store's file; the next child makes a copy of the new one at once
         self.failure: Report | None = None  # what the child that ended last said about it
 
     def to_the_end(self) -> int:
         """Start, watch and restart children. Returns the exit code."""
-        probing = recovery.Probing(self.options.python_path)
         store = Path(self.options.store)
         while not self.stop.signals:
-            recovery.prepare_store(
-                store, self.ledger, mark=self.mark, clock=self.clock, probing=probing, say=self._notice
+            prepared = recovery.prepare_store(
+                store, self.ledger, mark=self.mark, clock=self.clock, probing=self.probing, say=self._notice
             )
+            self.replaced |= prepared.replaced
             code = self._one_child()
             if code == spawn.FATAL and self.failure is not None:
+                if prepared.was_clean and self.failure["code"] == StoreError.__name__:
+                    continue  # nobody had looked into the file; it is no longer taken for clean, so now somebody will
                 raise _error(self.failure)
             if self.stop.signals or code == 0:
                 break
@@ -184,7 +211,7 @@ class _Run:
         where = f" while it ran statement {place[2]} of turn {place[1]} of job {place[0]}" if place else ""
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         how = str(self.failure["message"]) if self.failure is not None else how
-        if verdict.give_up:
+        if verdict.give_up and not self._sets_store_aside():
             self._notice(
                 f"the worker's process ended ({how}){where} again and again without getting on: giving up; "
                 "its messages above say why, nothing that was acknowledged is lost"
@@ -196,6 +223,19 @@ class _Run:
         self._pause(verdict.delay)
         self.restarts += 1
         self.earlier, self.latest = with_earlier(self.latest, self.earlier), {}
+        return True
+
+    def _sets_store_aside(self) -> bool:
+        """Blame the store's file, once, for children that die without a word: another file, and a new count."""
+        file = places.store_file(Path(self.options.store))
+        if self.has_set_aside or self.failure is not None or not file.exists():
+            return False
+        self.has_set_aside = self.replaced = True
+        why = f"the store file {file} passes its check, but every process that opens it dies"
+        recovery.replace_store(
+            file.parent, self.ledger, why, clock=self.clock, probing=self.probing, say=self._notice
+        )  # fmt: skip
+        self.deaths = Deaths()
         return True
 
     def _poison(self, place: Place) -> None:
@@ -211,7 +251,9 @@ class _Run:
         """Start a child and stay with it to its end. Returns its exit code, negative for a signal."""
         self.failure = None
         self.mark.beat(0)  # an old sign of life, perhaps of before the machine was started, is none
-        process, descriptor = spawn.start_child(self.command, self.options)
+        options = dataclasses.replace(self.options, copy_now=self.replaced)
+        self.replaced = False
+        process, descriptor = spawn.start_child(self.command, options)
         reports = Reports(descriptor)
         try:
             self._watch(process, reports)
@@ -282,6 +324,35 @@ def with_earlier(report: Report, earlier: Report) -> Report:
     if report.get("scripted") or earlier.get("scripted"):
         total["scripted"] = True
     return total
+
+
+def _compact(
+    told: spawn.ChildOptions, ledger: LedgerFile, mark: Mark, progress: Callable[[Report], None]
+) -> None:  # fmt: skip
+    """Write the store anew before the first child opens it. A store that cannot be is opened as it is."""
+    store = Path(told.store)
+
+    def say(text: str) -> None:
+        progress({"kind": "notice", "text": text})
+
+    def recover() -> None:
+        how = Probing(told.python_path)
+        recovery.prepare_store(store, ledger, mark=mark, clock=SystemClock(), probing=how, say=say)
+        process, descriptor = spawn.start_child(spawn.CHILD, dataclasses.replace(told, socket=None, recover_only=True))
+        try:
+            code = process.wait()
+        finally:
+            spawn.kill_group(process)
+            os.close(descriptor)
+        if code != 0:
+            raise StoreError(f"it could not be brought up to date first (exit code {code})")
+
+    try:
+        done = compaction.compact(store, told.python_path, ledger, mark=mark, recover=recover)
+    except StoreError as error:
+        say(f"the store is used as it is: {error}")
+    else:
+        say(f"the store was compacted from {done.before:,} to {done.after:,} bytes in {done.seconds:.1f} s")
 
 
 def _require_applied(store: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from statek.base.clock import Clock
 from statek.control.reload import ReloadState
+from statek.ledger import metering
 from statek.ledger.file import LedgerFile
 from statek.runtime import views
 from statek.store.session import Store
@@ -64,6 +65,10 @@ class Running(Protocol):
         """Try a staged release out."""
         ...
 
+    async def copy_store(self, target: str) -> dict[str, Any]:
+        """Copy the store to a new file."""
+        ...
+
 
 class LiveSurface:
     """The `api.Surface` of a child."""
@@ -74,7 +79,10 @@ class LiveSurface:
         self.jobs = self._answers.jobs
         self.job = self._answers.job
         self.log = self._answers.log
+        self.follow = self._answers.follow
+        self.forgettable = self._answers.forgettable
         self.prepare = child.prepare
+        self.copy_store = child.copy_store
         self.poke = child.fleet.poke
 
     def health(self) -> dict[str, Any]:
@@ -96,7 +104,9 @@ class LiveSurface:
         reload = None if found is None else {
             "ok": found.ok, "atUs": found.at_us, "problems": list(found.problems), "release": found.release,
         }  # fmt: skip
-        return {**self._answers.status(), **self.health(), "watching": self._child.options.watch, "reload": reload}
+        used = [found.to_json() for found in metering.usage(self._child.ledger)]
+        known = {**self._answers.status(), **self.health(), "usage": used}
+        return {**known, "watching": self._child.options.watch, "reload": reload}
 
     def shutdown(self) -> None:
         """Begin to end: running steps finish, nothing new begins."""

@@ -31,6 +31,12 @@ def main(mode: str, options: ChildOptions) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     if mode == "crash":
         os.kill(os.getpid(), signal.SIGKILL)
+    if mode == "crash-on-store" and places.store_file(store).exists():
+        os.kill(os.getpid(), signal.SIGKILL)
+    if mode == "looks-once" and is_first:
+        mark.set_clean_end(False)
+        reporter.tell({"kind": "failed", "code": "StoreError", "message": "cannot be opened", "hint": ""})
+        os._exit(FATAL)
     if mode == "silent-once" and is_first:
         time.sleep(60)
     if mode == "poison" and _starts(store) <= 2:

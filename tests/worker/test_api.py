@@ -28,7 +28,14 @@ class Desk:
         return {"state": "running"}
 
     def status(self) -> dict[str, Any]:
-        return {"done": 3, "queued": {'q"1': 2}, "release": "r-1", "env": "dev", "reload": {"ok": True}}
+        return {
+            "done": 3,
+            "queued": {'q"1': 2},
+            "release": "r-1",
+            "env": "dev",
+            "reload": {"ok": True},
+            "usage": [{"name": "a", "answers": 2, "inputTokens": 7, "outputTokens": 3, "costUsd": 0.5}],
+        }
 
     def jobs(self, **choice: Any) -> dict[str, Any]:
         self.asked.append(choice)
@@ -171,6 +178,7 @@ async def test_metrics_have_the_counts(path: Path) -> None:
     text = (await ask(path, "GET", "/metrics")).text
     assert 'statek_jobs{state="done"} 3\n' in text
     assert 'statek_queued{queue="q\\"1"} 2\n' in text
+    assert 'statek_agent_input_tokens_total{agent="a"} 7\n' in text
     assert 'statek_release_info{release="r-1",env="dev"} 1\n' in text
 
 

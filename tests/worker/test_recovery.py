@@ -1,20 +1,24 @@
 """Making a store file fit to be opened, with real store files."""
 
+import shutil
 import sys
+from collections import deque
 from pathlib import Path
 
 import pytest
 
 from statek.base.clock import SystemClock
 from statek.base.guarded_file import Mark, PreImage, pre_image_path
+from statek.base.rotation import KeptCopy, clear_unfinished, keep, kept_copies, unfinished_path
 from statek.exceptions import LedgerError, StoreError
-from statek.ledger import compiled, releases
+from statek.ledger import compiled, pruning, releases
 from statek.ledger.file import LedgerFile
 from statek.ledger.records import Kind, Records
 from statek.store import session
 from statek.store.session import Store
 from statek.worker import places
-from statek.worker.recovery import Probing, open_ledger, prepare_store, tool_modules
+from statek.worker.probing import Probing, tool_modules
+from statek.worker.recovery import open_ledger, prepare_store
 
 FAILS = Probing(command=(sys.executable, "-c", "print('ready')\nraise SystemExit(3)"))
 KILLED = Probing(command=(sys.executable, "-c", "import os\nos.kill(os.getpid(), 9)"))
@@ -59,7 +63,7 @@ def record(ledger: LedgerFile, *, prune: bool = False) -> None:
     with ledger.transaction():
         Records(ledger).put(Kind.RAN, None, b"[]")
     if prune:
-        Records(ledger).prune(1)
+        deque(pruning.prune(ledger, 1, at_us=0, keys_kept_us=1), maxlen=0)
 
 
 def set_aside(store: Path) -> list[str]:
@@ -204,3 +208,125 @@ def test_tool_modules_are_those_of_the_release(ledger: LedgerFile) -> None:
     releases.stage(ledger, release)
     releases.move_head(ledger, base=head.release, target=release.id, reason="apply", at_us=2)
     assert tool_modules(ledger) == ("acme.tools",)
+
+
+def keep_copy(store: Path, ledger: LedgerFile, *, good: bool = True, store_id: str = "") -> KeptCopy:
+    """Keep a copy of a store that is at the ledger's last record."""
+    scratch = store / "scratch"
+    with Store.open(scratch, store_id or ledger.store_id) as opened:
+        opened.root.seq, opened.root.seq_tag = Records(ledger).last()
+        opened.root.jobs.append(["copy"])
+        opened.commit()
+    content = places.store_file(scratch).read_bytes()
+    shutil.rmtree(scratch)
+    unfinished = unfinished_path(places.store_file(store))
+    unfinished.parent.mkdir(parents=True)
+    unfinished.write_bytes(content if good else content[:50_000])
+    kept = keep(unfinished, places.store_file(store), Records(ledger).last()[0])
+    clear_unfinished(places.store_file(store))
+    return kept
+
+
+def damage(file: Path) -> None:
+    """Cut the file short."""
+    file.write_bytes(file.read_bytes()[:60_000])
+
+
+def test_a_damaged_store_is_replaced_by_the_newest_copy(store: Path, ledger: LedgerFile, file: Path) -> None:
+    """Although the beginning of the ledger was pruned; the copy stays where it is."""
+    record(ledger)
+    keep_copy(store, ledger)
+    record(ledger, prune=True)
+    copy = keep_copy(store, ledger)
+    damage(file)
+    leave_mark(store)
+    assert "a copy that ends at record 2 is in its place" in prepare(store, ledger)
+    assert file.read_bytes() == copy.path.read_bytes()
+    assert len(set_aside(store)) == 1
+
+
+def test_a_bad_copy_is_passed_over(store: Path, ledger: LedgerFile, file: Path) -> None:
+    """Two damages at once: the next older copy takes the place, the bad one is moved aside."""
+    record(ledger)
+    older = keep_copy(store, ledger)
+    record(ledger, prune=True)
+    keep_copy(store, ledger, good=False)
+    damage(file)
+    leave_mark(store)
+    said = prepare(store, ledger)
+    assert "ends at record 1" in said
+    assert "was not good" in said
+    assert file.read_bytes() == older.path.read_bytes()
+    assert kept_copies(file) == [older]
+
+
+def test_a_lost_store_comes_back_from_a_copy(store: Path, ledger: LedgerFile) -> None:
+    """A deleted file too, however much was pruned."""
+    record(ledger, prune=True)
+    keep_copy(store, ledger)
+    assert "ends at record 1" in prepare(store, ledger)
+    assert places.store_file(store).exists()
+
+
+def test_when_all_copies_are_bad_the_whole_ledger_is_replayed(store: Path, ledger: LedgerFile, file: Path) -> None:
+    """As long as nothing was pruned, copies are a short cut, no more."""
+    record(ledger)
+    keep_copy(store, ledger, good=False)
+    damage(file)
+    leave_mark(store)
+    assert "rebuilt from the ledger" in prepare(store, ledger)
+    assert not file.exists()
+
+
+def test_when_all_copies_are_bad_and_records_pruned_nothing_is_touched(
+    store: Path, ledger: LedgerFile, file: Path
+) -> None:
+    """Nothing better than what is there: it stays, and somebody is told what to do."""
+    record(ledger, prune=True)
+    bad = keep_copy(store, ledger, good=False)
+    damage(file)
+    leave_mark(store)
+    with pytest.raises(LedgerError, match="none of its 1 kept copies is good") as raised:
+        prepare(store, ledger)
+    assert "statek restore" in raised.value.hint
+    assert file.exists()
+    assert bad.path.exists()
+
+
+def test_a_copy_from_before_the_pruned_part_is_not_used(store: Path, ledger: LedgerFile) -> None:
+    """What the copy lacks cannot be replayed any more."""
+    keep_copy(store, ledger)
+    record(ledger, prune=True)
+    with pytest.raises(LedgerError, match="pruned"):
+        prepare(store, ledger)
+
+
+def test_a_copy_of_another_past_is_not_used(store: Path, ledger: LedgerFile) -> None:
+    """A copy that knows records which the ledger never had, or of another store, does not come into its place."""
+    record(ledger)
+    keep_copy(store, ledger, store_id="f" * 32)
+    assert "rebuilt from the ledger" in prepare(store, ledger)
+
+
+def test_an_old_pre_image_is_not_put_into_a_copy(store: Path, ledger: LedgerFile, file: Path) -> None:
+    """A pre-image goes with the file that it was taken from."""
+    record(ledger)
+    copy = keep_copy(store, ledger)
+    PreImage(file, ledger.store_id).save(0)
+    file.unlink()
+    prepare(store, ledger)
+    leave_mark(store)
+    prepare(store, ledger)
+    assert file.read_bytes() == copy.path.read_bytes()
+
+
+def test_a_replacement_that_was_cut_goes_on(store: Path, ledger: LedgerFile, file: Path) -> None:
+    """Killed when the copy is in place, but nobody was told: the next one takes it for what it is."""
+    record(ledger)
+    keep_copy(store, ledger)
+    damage(file)
+    leave_mark(store, in_commit=True)
+    with pytest.raises(StopIteration):
+        prepare(store, ledger, cut=True)
+    prepare(store, ledger)
+    assert file.exists()

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from statek.base.guarded_file import Mark
 from statek.exceptions import LedgerError, NotApplied, StoreError
 from statek.ledger import inbox
 from statek.ledger.file import LedgerFile
-from statek.worker import places
+from statek.store.session import Store
+from statek.worker import paused, places
 from statek.worker.lock import held_by, take
 from statek.worker.reports import Report
 from statek.worker.supervisor import GAVE_UP, INTERRUPTED, Patience, WorkOptions, run_worker, with_earlier
@@ -34,9 +36,11 @@ class Seen(list[Report]):
         return "\n".join(str(report["text"]) for report in self if report["kind"] == "notice")
 
 
-def run(root: Path, store: Path, mode: str, progress: Callable[[Report], None], **patience: float) -> int:
+def run(
+    root: Path, store: Path, mode: str, progress: Callable[[Report], None], *, resume: bool = False, **patience: float
+) -> int:
     """Run a worker whose children behave as `mode` says."""
-    options = WorkOptions(root, "dev", store, until_idle=True, watch=False, max_concurrency=None)
+    options = WorkOptions(root, "dev", store, until_idle=True, watch=False, max_concurrency=None, resume=resume)
     return run_worker(
         options, progress, child=(sys.executable, str(CHILDREN), mode), patience=Patience(**patience)
     )  # fmt: skip
@@ -73,6 +77,48 @@ def test_children_that_only_die_are_given_up(root: Path, store: Path) -> None:
     assert run(root, store, "crash", seen) == GAVE_UP
     assert len(starts(store)) == 5
     assert "giving up" in seen.texts()
+
+
+def test_a_store_that_kills_every_child_is_set_aside_once(root: Path, store: Path, ledger: LedgerFile) -> None:
+    """A file that passes its check and kills all the same is replaced after five deaths; the next child lives."""
+    Store.open(store, ledger.store_id).close()
+    seen = Seen()
+    assert run(root, store, "crash-on-store", seen) == 0
+    assert len(starts(store)) == 6
+    assert "every process that opens it dies: moved to" in seen.texts()
+    assert not places.store_file(store).exists()
+
+
+def test_children_that_die_of_something_else_are_given_up(root: Path, store: Path, ledger: LedgerFile) -> None:
+    """The store is blamed once, not for ever."""
+    Store.open(store, ledger.store_id).close()
+    seen = Seen()
+    assert run(root, store, "crash", seen) == GAVE_UP
+    assert len(starts(store)) == 10
+    assert seen.texts().count("moved to") == 1
+
+
+def test_a_store_that_was_closed_well_and_cannot_be_opened_is_checked(
+    root: Path, store: Path, ledger: LedgerFile
+) -> None:
+    """Damage that came after a clean end needs nobody: the file is looked at, replaced, and work goes on."""
+    Store.open(store, ledger.store_id).close()
+    places.store_file(store).write_bytes(places.store_file(store).read_bytes()[:50_000])
+    with Mark(places.mark_file(store)) as mark:
+        mark.set_clean_end(True)
+    seen = Seen()
+    assert run(root, store, "looks-once", seen) == 0
+    assert "could not be trusted" in seen.texts()
+
+
+def test_after_a_restore_work_waits_for_a_word(root: Path, store: Path, ledger: LedgerFile) -> None:
+    """A store that was put back from a backup is worked on only when somebody says so, and then it goes on."""
+    (store / paused.NAME).write_bytes(paused.Pause(1_767_225_600_000_000, 7).to_bytes())
+    with pytest.raises(paused.Paused, match="2026-01-01T00:00:00Z, which ends at record 7"):
+        run(root, store, "end", Seen())
+    assert run(root, store, "end", Seen(), resume=True) == 0
+    assert run(root, store, "end", Seen()) == 0
+    assert ledger.low == 0
 
 
 @pytest.mark.usefixtures("ledger")

@@ -1,0 +1,142 @@
+"""The client API beside a worker: what it writes, and what it learns of a job's end."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from statek.exceptions import NotApplied, StatekError
+from statek.ledger import inbox
+from statek.ledger.submit import BadInputs
+from statek.statek_client_api import StatekClientAPI
+from statek.testing import LocalFleet, answer, declare_agent, open_fleet
+
+TEXT = {"topic": {"type": "string"}}
+ANSWERS = [
+    answer("exit({'n': [1, 2]})", agent="clerk"), answer("exit({1, 2})", agent="painter"),
+    answer("1/0", agent="faulty"), answer("exit('x' * 70_000)", agent="long"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[LocalFleet]:
+    """Agents that end in different ways."""
+    agents = [declare_agent(name, limits={"exceptions": 0}) for name in ("clerk", "painter", "faulty", "long")]
+    agents.append(declare_agent("reader", inputs=TEXT))
+    with open_fleet(tmp_path, agents=agents, answers=[*ANSWERS, answer("exit(topic)", agent="reader")]) as found:
+        yield found
+
+
+@pytest.fixture
+def api(fleet: LocalFleet, tmp_path: Path) -> Iterator[StatekClientAPI]:
+    """A client of the store, with a connection of its own."""
+    found = StatekClientAPI(tmp_path)
+    yield found
+    found.close()
+
+
+def test_a_job_goes_from_waiting_to_done_with_its_result(fleet: LocalFleet, api: StatekClientAPI) -> None:
+    """What the job gave to exit comes back as JSON data."""
+    job = api.submit("clerk", id="1")
+    assert (job.id, job.status(), job.told()) == ("clerk/1", "WAITING", None)
+    fleet.run()
+    assert (job.status(), job.wait(0), job.result(0)) == ("DONE", "ok", {"n": [1, 2]})
+
+
+def test_inputs_are_checked_and_reach_the_code(fleet: LocalFleet, api: StatekClientAPI) -> None:
+    """Wrong ones are refused before anything is written."""
+    with pytest.raises(BadInputs, match="topic"):
+        api.submit_batch("reader", [{"topic": "a"}, {"topic": 1}])
+    assert inbox.depth(fleet.ledger, "submit") == 0
+    job = api.submit("reader", {"topic": "a"})
+    fleet.run()
+    assert job.result(0) == "a"
+
+
+@pytest.mark.parametrize("agent", ["painter", "long"])
+def test_a_result_that_is_no_short_data_is_named(fleet: LocalFleet, api: StatekClientAPI, agent: str) -> None:
+    """A set and a long text stay in the store; the client learns their type."""
+    job = api.submit(agent)
+    fleet.run()
+    assert job.wait(0) == "ok"
+    with pytest.raises(StatekError, match=r"set|str"):
+        job.result(0)
+
+
+def test_a_job_that_failed_has_no_result_but_a_reason(fleet: LocalFleet, api: StatekClientAPI) -> None:
+    """The error is the job's own."""
+    job = api.submit("faulty")
+    fleet.run()
+    with pytest.raises(StatekError, match=r"ended failed: .+"):
+        job.result(0)
+
+
+def test_an_input_that_is_refused_when_it_is_taken_in_ends_too(fleet: LocalFleet, api: StatekClientAPI) -> None:
+    """Nobody waits for ever for a job that will never be: there is no such agent by then."""
+    job = api.job(fleet.submit("nobody"))
+    fleet.run()
+    assert job.wait(0) == "refused"
+    assert "nobody" in (job.told() or {})["error"]
+
+
+def test_a_message_brings_a_newer_end(fleet: LocalFleet, api: StatekClientAPI) -> None:
+    """With a key it is sent once; what is told is the newest end."""
+    job = api.submit("clerk", id="1")
+    fleet.run()
+    fleet.apply([declare_agent("clerk")], [answer("exit('again')")])
+    for _ in range(2):
+        api.push(job.id, "once more", key="m")
+    fleet.run()
+    assert job.result(0) == "again"
+    assert [item["text"] for item in fleet.show(job.id)["pushLog"]] == ["once more"]
+
+
+def test_a_job_is_cancelled_once(fleet: LocalFleet, api: StatekClientAPI) -> None:
+    """Asked before it began, it ends cancelled; asked again there is nothing to do."""
+    job = api.submit("clerk")
+    assert [api.cancel(job.id), job.cancel()] == [True, False]
+    fleet.run()
+    assert job.wait(0) == "cancelled"
+    assert not job.cancel()
+
+
+def test_jobs_that_nobody_submitted_are_not_known(api: StatekClientAPI) -> None:
+    """Neither told something nor ended."""
+    assert not api.job("clerk/nothing").exists()
+    for act in (lambda: api.push("clerk/nothing", "x"), lambda: api.cancel("clerk/nothing")):
+        with pytest.raises(NotApplied, match="there is no job"):
+            act()
+
+
+def test_waiting_has_an_end(api: StatekClientAPI) -> None:
+    """TimeoutError after the time given."""
+    with pytest.raises(TimeoutError):
+        api.submit("clerk").wait(0.01)
+
+
+def test_usage_is_asked_from_python(fleet: LocalFleet, api: StatekClientAPI) -> None:
+    """By agent, model or day; another word is refused."""
+    api.submit("clerk")
+    fleet.run()
+    assert [(row.name, row.answers, row.scripted) for row in api.usage()] == [("clerk", 1, 1)]
+    assert api.usage("day", "2026-01-02") == []
+    with pytest.raises(StatekError, match="expected one of agent, model, day"):
+        api.usage("moon")
+
+
+def test_each_thread_has_an_api_of_its_own(fleet: LocalFleet, tmp_path: Path) -> None:
+    """Clients in other threads see the same ledger."""
+    found: list[str] = []
+
+    def submit() -> None:
+        api = StatekClientAPI(tmp_path / "ledger.sqlite")
+        found.append(api.submit("clerk", id="t").id)
+        api.close()
+
+    thread = threading.Thread(target=submit)
+    thread.start()
+    thread.join()
+    fleet.run()
+    assert found == ["clerk/t"]
+    assert fleet.job("clerk/t").outcome == "ok"
