@@ -9,6 +9,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
+from statek.base.redaction import SECRETS
 from statek.cli.codes import Exit
 from statek.cli.diagnostics import show_problems, validation
 from statek.cli.screen import Screen
@@ -18,6 +19,7 @@ from statek.ledger.releases import HeadMoved
 from statek.ledger.submit import QueueFull
 from statek.spec.problems import SpecProblems
 from statek.spec.project import FILE
+from statek.worker.paused import Paused
 
 _MOST = 20  # lines of a message with many
 _SECRETS = "STK8"  # codes of secrets and variables
@@ -32,6 +34,7 @@ _CODES: tuple[tuple[type[StatekError], Exit], ...] = (
     (HeadMoved, Exit.STALE),
     (Guarded, Exit.REFUSED),
     (QueueFull, Exit.REFUSED),
+    (Paused, Exit.REFUSED),
     (TimedOut, Exit.TIMEOUT),
     (LedgerError, Exit.STORE),
     (StoreError, Exit.STORE),
@@ -71,7 +74,7 @@ def show_bug(screen: Screen, error: BaseException) -> Exit:
     """One line, and where the traceback was written."""
     handle, name = tempfile.mkstemp(prefix="statek-bug-", suffix=".txt")
     with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write("".join(traceback.format_exception(error)))
+        file.write(SECRETS.text("".join(traceback.format_exception(error))))
     first = str(error).partition("\n")[0][:200]
     message = f"this is a bug in statek: {type(error).__name__}: {first}; the traceback is in {name}"
     _show(screen, "BugError", message, "please report it, with that file", Exit.BUG)

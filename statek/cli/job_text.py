@@ -54,6 +54,15 @@ def cost(usd: float | None, *, scripted: bool) -> str:
     return "unknown" if usd is None else f"${usd:.4f}"
 
 
+def dollars(usd: float, answers: int, unpriced: int, scripted: int) -> str:
+    """What several answers cost, and how many of them have no known price."""
+    if answers and scripted == answers:
+        return "scripted"
+    if unpriced and unpriced + scripted == answers:
+        return "unknown"
+    return f"${usd:.4f}" + (f" + {unpriced:,} unknown" if unpriced else "")
+
+
 def shortened(text: str, longest: int) -> str:
     """The first line, cut."""
     line = text.strip().partition("\n")[0]
@@ -71,6 +80,7 @@ def job_facts(row: JobData) -> list[tuple[str, str]]:
         ("queue", row["queue"] or ""),
         ("release", row["release"] or ""),
         ("inputs", json.dumps(row["inputs"], ensure_ascii=False)),
+        ("tries", ", ".join(f"{entry['id']} {entry['outcome'] or 'now'}" for entry in row.get("tries") or ())),
         ("turns", str(row["turns"])),
         ("usage", f"{tokens}, {cost(usage['costUsd'], scripted=row['scripted'])}"),
         ("created", moment(row["createdAt"])),

@@ -10,6 +10,9 @@ from statek.ledger.file import LedgerFile
 from statek.worker.places import store_file
 from statek.worker.questions import Questions, open_questions
 
+_SUBMITTED = (inbox.InputKind.SUBMIT, inbox.InputKind.SUBMIT_AGAIN)
+_ITEMS = (inbox.InputKind.ITEM, inbox.InputKind.ITEM_AGAIN)
+
 
 @contextmanager
 def asking(place: Place) -> Iterator[Questions]:
@@ -29,7 +32,7 @@ def asking(place: Place) -> Iterator[Questions]:
 def waiting_entry(ledger: LedgerFile, job: str) -> inbox.Entry | None:
     """The submission or item of this very id that no worker has taken in yet."""
     entry = inbox.find(ledger, job)
-    return entry if entry is not None and entry.kind in (inbox.InputKind.SUBMIT, inbox.InputKind.ITEM) else None
+    return entry if entry is not None and entry.kind in (*_SUBMITTED, *_ITEMS) else None
 
 
 def find_row(place: Place, ledger: LedgerFile, job: str) -> dict[str, Any]:
@@ -45,5 +48,5 @@ def find_row(place: Place, ledger: LedgerFile, job: str) -> dict[str, Any]:
 
 def queued(ledger: LedgerFile) -> dict[str, int]:
     """How many inputs are no jobs yet, by `Agent/name` or `Queue/name`."""
-    found = {f"Agent/{name}": count for name, count in inbox.depths(ledger, inbox.InputKind.SUBMIT).items()}
-    return {**found, **{f"Queue/{name}": count for name, count in inbox.depths(ledger, inbox.InputKind.ITEM).items()}}
+    found = {f"Agent/{name}": count for name, count in inbox.depths(ledger, *_SUBMITTED).items()}
+    return {**found, **{f"Queue/{name}": count for name, count in inbox.depths(ledger, *_ITEMS).items()}}

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 
 import click
 
+from statek.base.nearest import did_you_mean
 from statek.cli.codes import Exit
 from statek.cli.errors import show_bug, show_error, show_failure
 from statek.cli.screen import Screen
 from statek.exceptions import BugError, StatekError
-from statek.spec.nearest import did_you_mean
 
 VERBS: dict[str, tuple[str, str]] = {
     "init": ("statek.cli.commands.init", "Write a small working project."),
@@ -27,11 +27,17 @@ VERBS: dict[str, tuple[str, str]] = {
     "work": ("statek.cli.commands.work", "Run a worker."),
     "submit": ("statek.cli.commands.submit", "Start a job, or put items on a queue."),
     "push": ("statek.cli.commands.push", "Send a message to a job."),
+    "queue": ("statek.cli.commands.queue", "Look at queues, put failed items back, drop items."),
     "ps": ("statek.cli.commands.ps", "List jobs."),
     "show": ("statek.cli.commands.show", "Show one job whole."),
     "logs": ("statek.cli.commands.logs", "Show what one job said and did."),
+    "usage": ("statek.cli.commands.usage", "What models were used for, and what it cost."),
     "cancel": ("statek.cli.commands.cancel", "End a job."),
     "status": ("statek.cli.commands.status", "Are the files good, applied, and running?"),
+    "backup": ("statek.cli.commands.backup", "Copy store and ledger to one place, beside a worker or without."),
+    "restore": ("statek.cli.commands.restore", "Go back to a backup."),
+    "gc": ("statek.cli.commands.gc", "Forget old finished jobs."),
+    "compact": ("statek.cli.commands.compact", "Write the store anew, smaller. No worker may run."),
     "history": ("statek.cli.commands.history", "List the releases that were applied."),
 }
 

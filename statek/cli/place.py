@@ -9,6 +9,7 @@ from statek.ledger import releases
 from statek.ledger.file import LedgerFile
 from statek.spec.project import load_project
 from statek.worker.places import store_file
+from statek.worker.restore import require_whole_restore
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Place:
             ) from error
 
     def _require_pair(self) -> None:
+        require_whole_restore(self.store)
         if not self.ledger.exists() and store_file(self.store).exists():
             raise LedgerError(
                 f"the store {self.store} is there, but not its ledger {self.ledger}",

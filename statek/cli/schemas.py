@@ -62,6 +62,28 @@ _ROW = _object(
     release=_REVISION, turns=_COUNT, usage=_USAGE, createdAt=_or_null(_TEXT), endedAt=_or_null(_TEXT),
     error=_or_null(_TEXT), scripted=_FLAG,
 )  # fmt: skip
+_NUMBERED = _object(
+    inputTokens=_COUNT, outputTokens=_COUNT, cachedTokens=_COUNT, costUsd=_or_null(_NUMBER), bytesSent=_COUNT,
+    bytesReceived=_COUNT, seconds=_NUMBER,
+)  # fmt: skip
+_WHOLE = _object(
+    **{**_ROW["properties"], "usage": _NUMBERED}, revision=_REVISION, parent=_or_null(_TEXT), children=_list(_TEXT),
+    tries=_list(_object(id=_TEXT, outcome=_or_null(_TEXT))), prompt=_TEXT, warmup=_list(_TEXT),
+    chat=_list(_object(at=_TEXT, kind=_TEXT, text=_or_null(_TEXT), calls=_list(_ANY))),
+    toolLog=_list(
+        _object(at=_TEXT, answer=_or_null(_COUNT), call=_or_null(_TEXT), result=_or_null(_TEXT), error=_or_null(_TEXT))
+    ),
+    pushLog=_list(_object(at=_TEXT, position=_COUNT, text=_TEXT)), console=_list(_TEXT),
+    errorTrace=_or_null(_list(_TEXT)), exceptions=_list(_object(position=_COUNT, kind=_TEXT, message=_TEXT)),
+    names={"type": "object", "additionalProperties": _TEXT}, exit=_or_null(_TEXT), stands=_TEXT,
+    statement=_or_null(_object(part=_COUNT, index=_COUNT)),
+)  # fmt: skip
+_WAITING = _object(id=_TEXT, status={"const": "waiting"}, outcome={"type": "null"}, inputs=_ANY, stands=_TEXT)
+_ENTRY = _object(at=_ANY, kind=_TEXT, text=_TEXT)
+_SUM = _object(
+    name=_TEXT, answers=_COUNT, inputTokens=_COUNT, outputTokens=_COUNT, cachedTokens=_COUNT, costUsd=_NUMBER,
+    unpriced=_COUNT, scripted=_COUNT,
+)  # fmt: skip
 _PROGRESS = {
     "done": _COUNT, "waiting": _COUNT, "running": _COUNT, "failed": _COUNT, "total": _COUNT, "jobsPerSecond": _NUMBER,
     "elapsedSeconds": _NUMBER, "inputTokens": _COUNT, "outputTokens": _COUNT, "costUsd": _or_null(_NUMBER),
@@ -71,6 +93,28 @@ _CONDITION = _object(
     type=_TEXT, status={"enum": ["True", "False", "Unknown"]}, reason=_TEXT, message=_TEXT, source=_or_null(_SOURCE)
 )
 _MOVE = _object(number=_COUNT, at=_TEXT, release=_TEXT, base=_REVISION, reason=_TEXT, changed={"type": "object"})
+_ITEM = _object(
+    **{"from": _or_null(_TEXT)}, id=_TEXT, item=_ANY, at=_TEXT, dueAt=_or_null(_TEXT), reason=_or_null(_TEXT),
+    failures=_list(_object(job=_TEXT, outcome=_TEXT, reason=_TEXT, atUs=_TEXT)),
+)  # fmt: skip
+_QUEUE = _object(
+    name=_TEXT, agent=_or_null(_TEXT), waiting=_COUNT, again=_COUNT, maxDepth=_or_null(_COUNT), paused=_FLAG,
+    deadLetter=_or_null(_TEXT), oldestAt=_or_null(_TEXT),
+)  # fmt: skip
+_COPY = _object(seq=_COUNT, madeAt=_TEXT, bytes=_COUNT)
+_SAFETY = _object(
+    copies=_object(count=_COUNT, newest=_or_null(_COPY)),
+    ledger=_object(bytes=_COUNT, low=_COUNT, removed=_COUNT, held=_COUNT),
+    pausedAt=_or_null(_TEXT),
+)
+_STORAGE = _object(store=_COUNT, ledger=_COUNT, perDay=_or_null(_COUNT), live=_or_null(_COUNT))
+_BACKUP = {
+    "madeAt": _TEXT,
+    "storeId": _TEXT,
+    "seq": _or_null(_COUNT),
+    "last": _COUNT,
+    "files": {"type": "object", "additionalProperties": _object(bytes=_COUNT, sha256=_TEXT)},
+}
 
 _KINDS: dict[str, tuple[str, Mapping[str, Schema]]] = {
     "Validation": ("What is wrong in the files.", {"ok": _FLAG, "diagnostics": _list(_DIAGNOSTIC)}),
@@ -84,6 +128,12 @@ _KINDS: dict[str, tuple[str, Mapping[str, Schema]]] = {
         "Inputs that were acknowledged; `ids` are those of the jobs.",
         {"target": _TEXT, "new": _COUNT, "known": _COUNT, "dropped": _COUNT, "worker": _FLAG, "ids": _list(_TEXT)},
     ),
+    "Queues": (
+        "The queues; `again`: items that wait for another try. `items`: those of the queue that was asked for.",
+        {"queues": _list(_QUEUE), "items": _or_null(_list(_ITEM))},
+    ),
+    "Requeued": ("Failed items that were put back; `ids` of their next tries.", {"ids": _list(_TEXT), "worker": _FLAG}),
+    "Dropped": ("Items that were taken away.", {"ids": _list(_TEXT), "worker": _FLAG}),
     "Pushed": ("A message that was acknowledged.", {"job": _TEXT, "worker": _FLAG}),
     "Cancelled": (
         "The end that was asked for; `asked` is false when it was before or the job has ended.",
@@ -93,8 +143,22 @@ _KINDS: dict[str, tuple[str, Mapping[str, Schema]]] = {
         "Rows of jobs, and what is no job yet.",
         {"jobs": _list(_ROW), "total": _COUNT, "queued": _COUNTS, "worker": _FLAG},
     ),
-    "Job": ("One job whole.", {"job": _object(id=_TEXT, outcome=_or_null(_TEXT), inputs=_ANY, stands=_TEXT)}),
-    "Log": ("What one job said and did.", {"entries": _list(_object(at=_ANY, kind=_TEXT, text=_TEXT))}),
+    "Job": ("One job whole; `waiting` for one that has not been taken in.", {"job": {"anyOf": [_WHOLE, _WAITING]}}),
+    "Log": ("What one job said and did.", {"entries": _list(_ENTRY)}),
+    "LogEntry": ("A line of `statek logs -f`: one thing that a job said or did.", {"job": _TEXT, "entry": _ENTRY}),
+    "LogEnd": (
+        "The last line of `statek logs -f`; `outcome` is null when the job has not ended and no worker runs.",
+        {"job": _TEXT, "status": _TEXT, "outcome": _or_null(_TEXT)},
+    ),
+    "Usage": (
+        "What models were used for, in the order of names; `unpriced`: answers whose cost nobody knows.",
+        {
+            "by": {"enum": ["agent", "model", "day"]},
+            "since": _or_null(_TEXT),
+            "usage": _list(_SUM),
+            "total": _SUM,
+        },
+    ),
     "Status": (
         "Conditions of the files, of what is applied, and of the worker.",
         {
@@ -105,7 +169,26 @@ _KINDS: dict[str, tuple[str, Mapping[str, Schema]]] = {
             "conditions": _list(_CONDITION),
             "queued": _COUNTS,
             "worker": _or_null({"type": "object"}),
+            "safety": _or_null(_SAFETY),
+            "storage": _or_null(_STORAGE),
+            "usage": _or_null(_object(today=_SUM, total=_SUM)),
         },
+    ),
+    "Forgotten": (
+        "Finished jobs that were asked to leave the store; `asked` is false when they were only shown.",
+        {"jobs": _list(_TEXT), "finished": _COUNT, "asked": _FLAG, "worker": _FLAG},
+    ),
+    "Compacted": (
+        "A store file that was written anew. Bytes of the file; `former`: where the old one lies for now.",
+        {"before": _COUNT, "after": _COUNT, "objects": _COUNTS, "lost": _COUNT, "seconds": _NUMBER, "former": _TEXT},
+    ),
+    "Backup": (
+        "A backup that was made. `seq`: the last record in the store, null without one; `last`: in the ledger.",
+        {"path": _TEXT, **_BACKUP},
+    ),
+    "Restored": (
+        "A backup that was put in place. `aside`: where the files are that were there before.",
+        {"store": _TEXT, "aside": _REVISION, **_BACKUP},
     ),
     "History": ("Moves of head, newest first.", {"releases": _list(_MOVE)}),
     "Progress": ("A line of `statek work`: how far it is.", _PROGRESS),

@@ -1,7 +1,8 @@
 """Where output goes: results to stdout, everything else to stderr, as text or as JSON documents.
 
 Decides no wording. The one idea: text may come from models and outside services, so nothing reaches a terminal that
-could steer it; colour and width are rich's business, which leaves both out when nobody looks at a terminal.
+could steer it, and no secret that this process knows; colour and width are rich's business, which leaves both out
+when nobody looks at a terminal.
 """
 
 import json
@@ -15,6 +16,8 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from statek.base.redaction import SECRETS
+
 FORMAT_VERSION = 1
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _GAP = "  "  # between columns
@@ -23,8 +26,8 @@ _WIDE = 400  # columns when the output is no terminal: nothing is cut off
 
 
 def plain(text: str) -> str:
-    """The text with control characters, except line feed and tab, written as escapes."""
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    """The text without secrets, and with control characters, except line feed and tab, written as escapes."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), SECRETS.text(text))
 
 
 class _PipeConsole(Console):
@@ -95,7 +98,7 @@ def one_line(text: str) -> str:
 
 
 def _document(kind: str, data: dict[str, Any]) -> dict[str, Any]:
-    return {"formatVersion": FORMAT_VERSION, "kind": kind, **data}
+    return {"formatVersion": FORMAT_VERSION, "kind": kind, **SECRETS.data(data)}
 
 
 def _write(text: str) -> None:

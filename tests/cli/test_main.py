@@ -25,12 +25,13 @@ def test_every_row_of_the_table_is_a_command(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", main.VERBS)
 def test_every_verb_speaks_json(verb: str) -> None:
-    """`-o json` is there on each of them."""
+    """`-o json` is there on each of them, and on each part of one that has parts."""
     command = importlib.import_module(main.VERBS[verb][0]).command
-    output = next(option for option in command.params if "--output" in option.opts)
+    parts = command.commands.values() if isinstance(command, click.Group) else [command]
+    outputs = [next(option for option in part.params if "--output" in option.opts) for part in parts]
 
-    assert isinstance(output.type, click.Choice)
-    assert "json" in output.type.choices
+    assert outputs
+    assert all(isinstance(output.type, click.Choice) and "json" in output.type.choices for output in outputs)
 
 
 def test_validate_needs_no_store_network_or_settings(project: Path) -> None:

@@ -11,7 +11,7 @@ from statek.cli.jobs import find_row
 from statek.cli.place import locate
 from statek.cli.screen import Screen
 from statek.ledger.submit import cancel
-from statek.worker.remote import poke
+from statek.worker.poke import poke
 
 
 @click.command(name="cancel")

@@ -12,7 +12,7 @@ from statek.cli.place import locate
 from statek.cli.screen import Screen
 from statek.exceptions import StatekError
 from statek.ledger.submit import push
-from statek.worker.remote import poke
+from statek.worker.poke import poke
 
 
 @click.command(name="push")

@@ -13,25 +13,27 @@ from statek.cli.jobs import asking, waiting_entry
 from statek.cli.place import locate
 from statek.cli.screen import Screen
 from statek.ledger.inbox import Entry, InputKind
+from statek.ledger.items import tries_of
 
-_SECTIONS = ("prompt", "warmup", "chat", "console", "locals", "error")
+_SECTIONS = ("prompt", "warmup", "chat", "console", "names", "locals", "error")
 
 
 @click.command(name="show")
 @click.argument("job")
+@click.option("--locals", "values", is_flag=True, help="Also the values of its names, not only their types.")
 @options.project()
 @options.env()
 @options.output()
 @click.pass_obj
-def command(screen: Screen, job: str, project: Path, env: str | None) -> int:
-    """Show prompt, warmup, chat, console, locals, usage and error of JOB, and where it stands.
+def command(screen: Screen, job: str, values: bool, project: Path, env: str | None) -> int:
+    """Show prompt, warmup, chat, console, names, usage and error of JOB, and where it stands.
 
     JOB is an id or a unique beginning of one.
     """
-    return run(screen, project, env, job=job)
+    return run(screen, project, env, job=job, values=values)
 
 
-def run(screen: Screen, project: Path, env: str | None, *, job: str) -> int:
+def run(screen: Screen, project: Path, env: str | None, *, job: str, values: bool = False) -> int:
     """Show the job. Raises NotApplied, StoreError."""
     place = locate(project, env)
     with place.open_ledger() as ledger:
@@ -40,7 +42,7 @@ def run(screen: Screen, project: Path, env: str | None, *, job: str) -> int:
         _show_waiting(screen, entry)
         return Exit.OK
     with asking(place) as questions:
-        row = questions.job(job)
+        row = questions.job(job, values=values)
     if screen.json:
         screen.document("Job", {"job": row})
     else:
@@ -50,9 +52,10 @@ def run(screen: Screen, project: Path, env: str | None, *, job: str) -> int:
 
 def _show_waiting(screen: Screen, entry: Entry) -> None:
     """An input that has not become a job."""
-    stands = "waits in the inbox until a worker takes it in"
+    due_us = tries_of(entry).due_us
+    stands = f"waits for its next try at {as_text(due_us)}" if due_us else "waits in the inbox until it is taken in"
     inputs = entry.body.get("inputs", entry.body.get("item"))
-    queue = entry.target if entry.kind == InputKind.ITEM else None
+    queue = entry.target if entry.kind in (InputKind.ITEM, InputKind.ITEM_AGAIN) else None
     if screen.json:
         row = {"id": entry.id, "status": "waiting", "outcome": None, "queue": queue, "inputs": inputs}
         screen.document("Job", {"job": {**row, "createdAt": as_text(entry.at_us), "stands": stands}})
@@ -70,7 +73,7 @@ def _show(screen: Screen, row: JobData) -> None:
     for name, value in facts:
         screen.line(f"  {name:<{width}}  {value}")
     for name in _SECTIONS:
-        if row.get(name):
+        if row.get(name) and not (name == "names" and "locals" in row):
             screen.line()
             screen.line(f"{name}", "bold")
             for line in section_lines(row[name]):

@@ -6,15 +6,23 @@ from typing import Any
 
 import click
 
+from statek.base.clock import SystemClock
 from statek.cli import options, planning
 from statek.cli.codes import Exit
+from statek.cli.job_text import dollars
 from statek.cli.jobs import queued
 from statek.cli.place import Place
+from statek.cli.safety import safety, show_safety
 from statek.cli.screen import Screen
 from statek.control.plan import Plan
 from statek.control.status import Condition, Truth, WorkerFacts, ready, synced, valid
-from statek.ledger import releases
+from statek.ledger import metering, releases
+from statek.ledger.file import LedgerFile
+from statek.worker.growth import growth
+from statek.worker.places import store_file
 from statek.worker.questions import open_questions, poke
+
+_MB = 1_000_000
 
 
 @click.command(name="status")
@@ -34,21 +42,62 @@ def run(screen: Screen, project: Path, env: str | None, *, tell: bool) -> int:
     place = wanted.place
     plan: Plan | None = None
     head, waiting = None, {}
+    safe: dict[str, Any] | None = None
+    storage: dict[str, Any] | None = None
+    used: dict[str, metering.Sum] | None = None
     with ExitStack() as stack:
         ledger = place.ledger_if_there()
         if ledger is not None:
             stack.enter_context(ledger)
             head, waiting = releases.head(ledger), queued(ledger)
+            safe = safety(place.store, ledger)
+            storage = _storage(place, ledger)
+            used = _usage(ledger)
         if wanted.compilation.ok:
             plan = planning.make_plan(wanted, ledger)
     worker = _ask_worker(place)
     facts = None if worker is None else worker_facts(worker)
     conditions = [valid(wanted.compilation.problems), synced(plan), ready(head, facts)]
     if screen.json:
-        screen.document("Status", _json(place, head, conditions, waiting, worker))
+        usage = {name: found.to_json() for name, found in used.items()} if used is not None else None
+        data = {"safety": safe, "storage": storage, "usage": usage}
+        screen.document("Status", {**_json(place, head, conditions, waiting, worker), **data})
     else:
         _show(screen, place, head, conditions, waiting, worker)
+        if used is not None:
+            _show_usage(screen, used)
+        if storage is not None:
+            _show_storage(screen, storage)
+        if safe is not None:
+            show_safety(screen, safe, place.store, SystemClock())
     return Exit.DIFFERS if tell and conditions[1].status is not Truth.TRUE else Exit.OK
+
+
+def _usage(ledger: LedgerFile) -> dict[str, metering.Sum]:
+    """What models were used for today and altogether."""
+    today = metering.day_of(SystemClock().now_us())
+    return {"today": metering.total(ledger, today), "total": metering.total(ledger)}
+
+
+def _show_usage(screen: Screen, used: dict[str, metering.Sum]) -> None:
+    words = []
+    for name, found in used.items():
+        money = dollars(found.cost_usd, found.answers, found.unpriced, found.scripted)
+        words.append(f"{name} {found.input_tokens + found.output_tokens:,} tokens, {money}")
+    if used["total"].answers:
+        screen.line(f"models: {'; '.join(words)}")
+
+
+def _storage(place: Place, ledger: LedgerFile) -> dict[str, Any]:
+    """Bytes of the files, by how many they grow in a day, and about how many a compaction would leave of the store."""
+    found = growth(store_file(place.store), ledger, SystemClock().now_us() // 1_000_000)
+    return {"store": found.store, "ledger": found.ledger, "perDay": found.per_day, "live": found.live}
+
+
+def _show_storage(screen: Screen, found: dict[str, Any]) -> None:
+    day = f", with the ledger it grows by {found['perDay'] / _MB:.1f} MB a day" if found["perDay"] is not None else ""
+    left = f"; `statek compact` would leave about {found['live'] / _MB:.1f} MB (an estimate)" if found["live"] else ""
+    screen.line(f"store: {found['store'] / _MB:.1f} MB{day}{left}")
 
 
 def worker_facts(status: dict[str, Any]) -> WorkerFacts:

@@ -14,7 +14,7 @@ from statek.cli.screen import Screen
 from statek.ledger.compiled import Json
 from statek.ledger.releases import Release
 from statek.ledger.submit import Submitted, Target, find_agent, find_queue, submit
-from statek.worker.remote import poke
+from statek.worker.poke import poke
 
 
 @dataclass(frozen=True)
