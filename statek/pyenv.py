@@ -1,5 +1,5 @@
 """Documented path of a job's Python environment."""
 
-from statek.store.job import PyEnv
+from statek.store.pyenv import Error, ErrorKind, PyEnv
 
-__all__ = ["PyEnv"]
+__all__ = ["Error", "ErrorKind", "PyEnv"]

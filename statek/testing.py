@@ -95,6 +95,7 @@ def declare_tool(
     effect: compiled.Effect | None = None,
     idempotent: bool = False,
     timeout: float | None = None,
+    thread: bool = False,
 ) -> compiled.Tool:
     """A tool as a ToolSet would declare it; what is not said is read from the function's `@tool` marks.
 
@@ -103,13 +104,15 @@ def declare_tool(
         name: what model code calls it.
         effect: "read", "write" or "external".
         idempotent: may be called again.
-        timeout: seconds of one call of an async function.
+        timeout: seconds of one call of an async function, or of one in a thread.
+        thread: run it in a thread.
     """
     marked = registry.from_callable(function)
     return compiled.Tool(
         name=name or marked.name, toolset="tests", target=function_name(function), effect=effect or marked.effect,
-        idempotent=idempotent or marked.idempotent, timeout_us=round(timeout * 1_000_000) if timeout else None,
-        description=None,
+        idempotent=idempotent or marked.idempotent,
+        timeout_us=round(timeout * 1_000_000) if timeout else marked.timeout_us,
+        description=None, thread=thread or marked.thread,
     )  # fmt: skip
 
 
@@ -247,10 +250,10 @@ class LocalFleet:
         return self._append(f"cancel {job}", inbox.InputKind.CANCEL, job, {})
 
     def run(self) -> None:
-        """Work until nothing is left to do, or `stop` is called. Not for use inside a running event loop."""
+        """Work until nothing is left to do at this time, or `stop` is called. Not inside a running event loop."""
         self._stop = asyncio.Event()
         try:
-            self._runner.run(self.fleet.run(self._stop, until_idle=True))
+            self._runner.run(self.fleet.run(self._stop, until_idle=True, waits=False))
         finally:
             self._stop = None
 

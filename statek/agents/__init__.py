@@ -1,5 +1,5 @@
 """Documented package of agents."""
 
-from statek.store.agent import Agent, SupervisedAgent, WarmupDef
+from statek.store.agent import Agent, SupervisedAgent, WarmupDef, update_warmup_defs
 
-__all__ = ["Agent", "SupervisedAgent", "WarmupDef"]
+__all__ = ["Agent", "SupervisedAgent", "WarmupDef", "update_warmup_defs"]

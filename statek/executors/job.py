@@ -2,5 +2,6 @@
 
 from statek.store.job import Job, JobStatus, Usage
 from statek.store.job_def import JobDef, JobDefError
+from statek.store.model_choice import parse_model_metadata
 
-__all__ = ["Job", "JobDef", "JobDefError", "JobStatus", "Usage"]
+__all__ = ["Job", "JobDef", "JobDefError", "JobStatus", "Usage", "parse_model_metadata"]

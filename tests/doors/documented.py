@@ -45,12 +45,63 @@ SIGNATURES: dict[tuple[str, str], str] = {
     ),
     ("statek.task", "create_sub_task"): "(job, handler_type=SubTaskHandler, **kwargs)",
     ("statek.task", "complete_sub_task"): "(result=None, error=None)",
+    ("statek.task", "TaskFutureResult"): "(job, deps, state_num)",
+    ("statek.task", "delegate_task"): (
+        "(agent, warmup_code=None, parent_job=None, shared_vars=None, locale=None, **kwargs)"
+    ),
+    ("statek.task", "delegate_mute_task"): (
+        "(agent, warmup_code=None, parent_job=None, shared_vars=None, locale=None, **kwargs)"
+    ),
+    ("statek.task", "delegate_mute_dialog"): (
+        "(agent, message, parent_job=None, shared_vars=None, locale=None, **kwargs)"
+    ),
+    ("statek.task", "start_dialog"): (
+        "(agent, message, warmup_code=None, parent_job=None, shared_vars=None, locale=None, **kwargs)"
+    ),
+    ("statek.task", "create_future_task"): (
+        "(agent, shared_vars, parent_job, warmup_code=None, locale=None, caller_frame=None, **kwargs)"
+    ),
     ("statek", "SubTaskHandler"): "(job, id=None)",
     ("statek", "create_new_job"): (
         "(agent, shared_vars=None, parent_job=None, warmup_code=None, locale=None, caller_frame=None, **kwargs)"
     ),
     ("statek", "create_sub_task"): "(job, handler_type=SubTaskHandler, **kwargs)",
     ("statek", "complete_sub_task"): "(result=None, error=None)",
+    ("statek.agents.agent", "Agent"): (
+        "(role, _system_prompt, _tools, _tools_by_name=(), _internal_tools=(), _internal_tools_by_name=(),"
+        " _metadata=None, _X__context=None, _description=None)"
+    ),
+    ("statek.agents.agent", "SupervisedAgent"): (
+        "(role, _system_prompt, _tools, _tools_by_name=(), _internal_tools=(), _internal_tools_by_name=(),"
+        " _metadata=None, _X__context=None, _description=None, warmup_def=None)"
+    ),
+    ("statek.agents.agent", "WarmupDef"): "(warmup_code=None, metadata=None)",
+    ("statek.agents.agent", "update_warmup_defs"): "(path, agents=None)",
+    ("statek.prompt_config", "update_prompt_config"): "(prompt_defs, agents=None)",
+    ("statek.llm_harness", "LLM_Harness"): (
+        "(max_turns, max_exceptions, max_consecutive_exceptions, max_token_usage, limit_extension_per_completion=0.0)"
+    ),
+    ("statek.llm_harness", "get_llm_harness"): "()",
+    ("statek.executors.job", "JobDefError"): "(error, collect_traceback=True)",
+    ("statek.executors.job", "parse_model_metadata"): "(text)",
+    ("statek.pyenv", "PyEnv"): (
+        "(global_state=None, local_state=None, console=None, exceptions=None, push_log=None, next_instr_id=None,"
+        " warmup_block_num=None, exit_status=None, future_result=None)"
+    ),
+    ("statek", "subtask"): "(f=None, *, system=False, target=None)",
+    ("statek.system", "subtask"): "(f=None, *, system=False, target=None)",
+    ("statek.system", "panic"): "()",
+    ("statek.system", "find_sub_task_handler"): "(id=None)",
+    ("statek.system", "get_pending_notifications"): "()",
+    ("statek.system", "send_notification_to"): "(target, message)",
+    ("statek.utils", "find_locals"): "(var_type=None, var_name=None, ext_scan=True)",
+    ("statek.utils", "perm_ctx_set_unique"): "(key, value)",
+    ("statek.task_difficulty", "parse_task_difficulty"): "(value)",
+    ("statek.executors.chat_log_item", "UserLogItem"): "(message, timestamp=None)",
+    ("statek.executors.chat_log_item", "WarmupLogItem"): (
+        "(console_pos=0, tool_log=None, timestamp=None, warmup_block_num=0)"
+    ),
+    ("statek.executors.chat_log_item", "ToolError"): "(err_message)",
     ("statek.future", "FutureResult"): "(deps, state_num)",
     ("statek.future", "temporal"): "(complement=None, condition=None, extends=None)",
 }
@@ -64,7 +115,41 @@ METHODS: dict[tuple[str, str], dict[str, str]] = {
         "find_sub_task_handler": "(self, id=None)",
         "push_notification": "(self, handler)",
         "push_user_message": "(self, message)",
+        "send_notification": "(self, message)",
         "tokens_per_sec": "(self)",
+        "add_ext_ref": "(self, obj)",
+        "contains_ext_ref": "(self, obj)",
+        "add_error_handler": "(self, error_handler, context)",
+        "add_error_handlers_from": "(self, parent_job)",
+        "bind_critical_error_context": "(self, context)",
+        "notify_handlers": "(self, error=None)",
+        "panic": "(self)",
+        "set_status": "(self, status)",
+        "get_current_difficulty": "(self)",
+        "get_current_model": "(self, difficulty=None)",
+        "get_next_request": "(self, difficulty=None)",
+        "get_request_data": "(self, turn_num)",
+        "get_chat_history": "(self)",
+        "get_dialog": "(self)",
+        "get_chat_responses": "(self)",
+        "count_llm_actions": "(self)",
+        "get_response_times": "(self)",
+        "get_llm_response_times": "(self)",
+        "get_llm_step_sizes": "(self)",
+        "get_llm_initial_step_size": "(self)",
+    },
+    ("statek.agents.agent", "Agent"): {
+        "init_context": "(self)",
+        "append_tool": "(self, tool)",
+        "get_adapter": "(self, name)",
+        "update_system_prompt": "(self, new)",
+        "update_metadata": "(self, new)",
+        "update_description": "(self, new)",
+        "system_prompt": "(self, task_difficulty=None, job_params=None, available_tools=None, **kwargs)",
+    },
+    ("statek.agents.agent", "SupervisedAgent"): {
+        "update_warmup_def": "(self, unparsed)",
+        "create_job_def": "(self, tools=None, warmup_code=None, shared_vars=None, locale=None, **kwargs)",
     },
     ("statek.executors.job", "JobDef"): {
         "set_error": "(self, error, collect_traceback=True)",
@@ -89,7 +174,21 @@ NAMES: dict[str, tuple[str, ...]] = {
     "statek.executors.job": ("JobStatus", "JobDefError"),
     "statek.task": ("SubTaskState", "TaskError"),
     "statek": ("SubTaskState", "TaskError"),
-    "statek.agents.agent": ("SupervisedAgent",),
+    "statek.agents.agent": ("SupervisedAgent", "Agent", "WarmupDef"),
+    "statek.llm_harness": ("LLM_HarnessError",),
+    "statek.task_difficulty": ("TaskDifficulty", "max_task_difficulty"),
+    "statek.pyenv": ("Error", "ErrorKind"),
+    "statek.chat_history": ("ChatHistoryItem", "ChatRole", "ContentSource"),
+    "statek.utils": ("perm_ctx_get", "perm_ctx_set", "get_current_job", "get_current_agent"),
+    "statek.executors.chat_log_item": (
+        "ChatLogItem",
+        "LLM_LogItem",
+        "SubTaskLogItem",
+        "NotificationLogItem",
+        "PostProcessedItem",
+        "ReminderLogItem",
+        "DifficultyChangeLogItem",
+    ),
     "statek.prompt_config": ("make_system_prompt",),
     "statek.statek_push_queue": ("StatekPushQueue",),
     "statek.statek_client_api": ("StatekClientAPI",),
@@ -102,11 +201,17 @@ MEMBERS: dict[str, tuple[str, ...]] = {
     "job": (
         "job_def", "parent_job", "py_env", "chat_log", "awaited_result", "next_instr_num", "warmup_block_num", "error",
         "created_at", "usage", "num_completions", "status", "model", "model_family", "approx_token_usage",
+        "agent", "error_handlers", "num_turns", "exception_count", "max_consecutive_exceptions", "last_response",
+        "last_chat_log_item", "difficulty_token_extension",
     ),
     "job_def": (
         "agent", "metadata", "job_params", "warmup_code", "locale", "model", "model_family", "provider", "chat_style",
     ),
     "handler": ("job", "id", "is_completed", "error", "result", "state"),
-    "py_env": ("local_state", "console", "exit_status", "push_log"),
+    "agent": ("role", "description", "context", "tools", "all_tools", "referenced_locals", "warmup_def"),
+    "py_env": (
+        "global_state", "local_state", "console", "exceptions", "exit_status", "push_log", "next_instr_id",
+        "warmup_block_num", "future_result", "perm_ctx",
+    ),
 }  # fmt: skip
 """Object -> attributes and properties that can be read."""

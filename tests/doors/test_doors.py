@@ -98,7 +98,9 @@ def objects(tmp_path: Path) -> Iterator[dict[str, Any]]:
     try:
         agent = SupervisedAgent(role="r", _system_prompt="p", _tools=[], _metadata={"MODEL": "a/b/c"})
         job = Job(JobDef(agent))
-        yield {"job": job, "job_def": job.job_def, "py_env": job.py_env, "handler": SubTaskHandler(job)}
+        yield {
+            "job": job, "job_def": job.job_def, "py_env": job.py_env, "handler": SubTaskHandler(job), "agent": agent,
+        }  # fmt: skip
     finally:
         store.close()
 
