@@ -6,7 +6,8 @@ Agent `looper` answers each turn with one statement that calls one read tool, an
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from statek.base.preimage import PreImage
 from statek.compiler.project import compile_project
 from statek.ledger import inbox, releases
 from statek.ledger.file import LedgerFile
+from statek.llm.messages import Answer, Request
 from statek.runtime.fleet import Fleet
+from statek.runtime.turn import Ask
 from statek.sandbox.bounds import WATCHDOG
 from statek.store.checkpoint import Checkpoint
 from statek.store.session import Store
@@ -45,6 +48,7 @@ metadata: {{name: bench}}
 spec:
   tools:
     - {{python: "benchmarks.tools:look", effect: read}}
+    - {{python: "benchmarks.tools:never", effect: write}}
 ---
 apiVersion: statek/v1
 kind: Provider
@@ -61,10 +65,27 @@ kind: Script
 metadata: {{name: looper}}
 spec:
   rules:
+    - when: {{agent: sleeper}}
+      reply: {{text: I wait., code: print(never())}}
+    - when: {{agent: parent, turn: 1}}
+      reply: {{code: "handlers = [child() for _ in range(100)]; exit(sum(h.result for h in handlers))"}}
+    - when: {{agent: child}}
+      reply: {{code: exit(1)}}
+    - when: {{agent: asker}}
+      reply: {{code: exit(1)}}
+      latency: {latency}
     - when: {{turn: {turns}}}
       reply: {{text: That was all., code: exit(found)}}
+      latency: {latency}
     - reply: {{text: I look., code: found = look(n=41)}}
+      latency: {latency}
 """
+_OTHERS = {
+    "sleeper": "tools: [bench/*]",
+    "parent": "subagents: [child]\nlimits: {subjobs: 200}",
+    "child": "",
+    "asker": "",
+}
 
 
 class Rig:
@@ -107,6 +128,42 @@ class Rig:
         if self.fleet.tally.failed:
             raise RuntimeError(f"jobs of the benchmark failed: {self.fleet.tally.failures[-3:]}")
 
+    def limit(self, at_once: int) -> None:
+        """Let no more jobs be active than that."""
+        self.fleet.max_concurrency = at_once
+
+    def run_for(self, seconds: float, until: Callable[[], bool] | None = None) -> None:
+        """Work for so long, or until `until`; what is under way then is left."""
+        end = time.monotonic() + seconds
+
+        async def wait() -> None:
+            while time.monotonic() < end and not (until is not None and until()):  # noqa: ASYNC110 - any test
+                await asyncio.sleep(0.005)
+
+        self.run_beside(wait())
+
+    def run_beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Work as long as `work` takes."""
+
+        async def both() -> None:
+            stop = asyncio.Event()
+            running = asyncio.create_task(self.fleet.run(stop))
+            await work
+            stop.set()
+            await running
+
+        self._loop.run_until_complete(both())
+
+    def on_request(self, tell: Callable[[Request], object]) -> None:
+        """Call `tell` with each request on its way to the model."""
+        ask = self.fleet.asker.ask
+
+        async def told(asked: Ask, default_provider: str | None = None) -> Answer:
+            tell(asked.request)
+            return await ask(asked, default_provider)
+
+        self.fleet.asker.ask = told  # type: ignore[method-assign]
+
     def run_jobs(self, agent: str, ids: Sequence[str]) -> None:
         """Submit and work off. Raises RuntimeError when fewer ended than were submitted."""
         before = self.fleet.tally.ended
@@ -122,6 +179,15 @@ class Rig:
         self.ledger.close()
 
 
+def compiled_release(folder: Path) -> None:
+    """A store and ledger in `folder` that use what `folder`/project says."""
+    rig = Rig(folder)
+    rig.apply(folder / "project")
+    rig.fleet.recover()
+    rig.work()
+    rig.close()
+
+
 def compiled(project: Path) -> Sequence[Any]:
     """Objects of a project. Raises RuntimeError with its first problem."""
     compilation = compile_project(project)
@@ -130,13 +196,15 @@ def compiled(project: Path) -> Sequence[Any]:
     return compilation.objects
 
 
-def write_project(folder: Path, *, turns: int, provider: str = "{driver: scripted}") -> Path:
-    """Files of the small project; jobs exit at turn `turns`."""
+def write_project(folder: Path, *, turns: int, provider: str = "{driver: scripted}", latency: str = "0ms") -> Path:
+    """Files of the small project; jobs exit at turn `turns`, and the scripted model takes `latency` for a turn."""
     files = {
         "pyproject.toml": f'[tool.statek]\nproject = "bench"\npython_path = ["{ROOT}"]\n',
         "agents/looper.md": _AGENT.format(most=turns + 1),
-        "agents/rest.yaml": _REST.format(turns=turns, provider=provider),
+        "agents/rest.yaml": _REST.format(turns=turns, provider=provider, latency=latency),
     }
+    for name, has in _OTHERS.items():
+        files[f"agents/{name}.md"] = f"---\ndescription: One of many.\nmodel: fast\n{has}\n---\nYou are one of many.\n"
     for name, text in files.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
