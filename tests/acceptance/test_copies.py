@@ -1,0 +1,144 @@
+"""Kept copies at work: a ruined store comes back from one although the ledger was pruned, whoever is killed."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.checks import nothing_lost_nothing_twice
+from tests.acceptance.conftest import fill
+from tests.acceptance.projects import Project, as_lines, events, until
+
+pytestmark = pytest.mark.timeout(150)
+EVENTS = 60
+
+
+@pytest.fixture
+def copied(desk: Project) -> Project:
+    """The desk, whose worker copies all the time and keeps two copies. Two thirds of 60 events are done, and pruned."""
+    desk.environ |= {"STATEK_COPY_SECONDS": "0.1", "STATEK_COPIES_KEPT": "2"}
+    desk.do("apply", ".", "--yes")
+    submit(desk, 0)
+    with desk.worker("--no-watch", "-o", "json") as worker:
+        until(lambda: len(copies(desk)) == 1, "the first copy")
+        submit(desk, 1)
+        until(lambda: len(copies(desk)) == 2 and low(desk) > 0, "the second copy, and the ledger is pruned")
+        worker.kill()
+    submit(desk, 2)
+    return desk
+
+
+def submit(desk: Project, third: int) -> None:
+    """Put a third of the events into the queue."""
+    found = events(EVENTS)[third * EVENTS // 3 : (third + 1) * EVENTS // 3]
+    desk.do("submit", "--queue", "quakes", "--from", "-", "--key", "id", stdin=as_lines(found))
+
+
+def copies(desk: Project) -> list[Path]:
+    """The kept copies, oldest first."""
+    return sorted((desk.store / "copies").glob("*.ok"), key=lambda path: int(path.stem))
+
+
+def low(desk: Project) -> int:
+    """Up to which record the ledger is pruned."""
+    with closing(sqlite3.connect(desk.store / "ledger.sqlite")) as ledger:
+        return int(ledger.execute("SELECT value FROM meta WHERE name = 'low'").fetchone()[0])
+
+
+def work_until(desk: Project, look: Callable[[], object], what: str) -> None:
+    """Work until something is so, then kill."""
+    with desk.worker("--no-watch", "-o", "json") as worker:
+        until(lambda: look() or worker.process.poll() is not None, what)
+        assert worker.process.poll() is None, worker.said
+        worker.kill()
+
+
+def finish(desk: Project) -> str:
+    """Run the rest and look at the end; what was said."""
+    ran = desk.do("work", "--until-idle", "--no-watch")
+    nothing_lost_nothing_twice(desk, EVENTS)
+    return ran.err
+
+
+def ruin(path: Path) -> None:
+    """Cut a file short."""
+    os.truncate(path, 50_000)
+
+
+def test_a_deleted_store_comes_back_from_a_copy(copied: Project) -> None:
+    """Nothing is lost, nothing done twice, and status told of the copies and of what was pruned."""
+    found = copied.do("status", "-o", "json").json["safety"]
+    assert found["copies"]["count"] == 2
+    assert found["ledger"]["removed"] > 0
+    (copied.store / "statek.db0").unlink()
+    assert "a copy that ends at record" in finish(copied)
+
+
+def test_two_damages_in_a_row(copied: Project) -> None:
+    """Store and newest copy are ruined: the older copy takes the place; then the store once more."""
+    for path in (copied.store / "statek.db0", copies(copied)[-1]):
+        ruin(path)
+    aside = copied.store / "copies" / "set-aside"
+    work_until(copied, lambda: aside.exists() and len(copies(copied)) == 2, "there are two copies again")
+    assert len(list(aside.iterdir())) == 1
+    ruin(copied.store / "statek.db0")
+    assert "a copy that ends at record" in finish(copied)
+
+
+def test_without_any_good_copy_of_a_pruned_ledger_somebody_is_told(copied: Project) -> None:
+    """Exit code 9 and what to do; nothing is moved or made."""
+    for path in (copied.store / "statek.db0", *copies(copied)):
+        ruin(path)
+    ran = copied.run("work", "--until-idle", "--no-watch")
+    assert (ran.code, "statek restore" in ran.err) == (9, True), ran.told
+    assert (copied.store / "statek.db0").stat().st_size == 50_000
+    assert len(copies(copied)) == 2
+    assert not (copied.store / "set-aside").exists()
+
+
+def test_a_kill_while_a_copy_is_made_does_no_harm(copied: Project) -> None:
+    """The half-made copy is none, and goes when the next worker starts."""
+    unfinished = copied.store / "copies" / "unfinished"
+    work_until(copied, unfinished.exists, "a copy is being made")
+    assert len(copies(copied)) == 2
+    finish(copied)
+    with copied.worker("--no-watch", "-o", "json") as worker:
+        until(lambda: not unfinished.exists() and copies(copied), "there are whole copies and nothing else")
+        worker.terminate()
+
+
+def test_a_store_ruined_after_a_clean_end_needs_nobody(copied: Project) -> None:
+    """Nobody looks into a file that was closed well until it cannot be opened; then it is replaced, without a word."""
+    finish(copied)
+    ruin(copied.store / "statek.db0")
+    assert "could not be trusted" in finish(copied)
+
+
+def state_of(desk: Project) -> tuple[object, object]:
+    """Everything that is shown of the jobs, and everything that the application keeps."""
+    return desk.do("ps", "--all", "--limit", "1000", "-o", "json").json["jobs"], desk.look("records")
+
+
+def test_every_copy_gives_the_same_state(copied: Project) -> None:
+    """A replay from the oldest copy, from the newest, and the live store are one state."""
+    finish(copied)
+    live = state_of(copied)
+    for copy in copies(copied):
+        for path in (copied.store / "statek.db0", *copies(copied)):
+            if path != copy:
+                path.rename(path.with_name(f"{path.name}.away"))
+        assert state_of(copied) == live, copy.name
+        for path in (copied.store / "copies").glob("*.away"):
+            path.rename(path.with_name(path.name.removesuffix(".away")))
+
+
+def test_a_full_replay_gives_the_same_state(desk: Project) -> None:
+    """As long as nothing was pruned the ledger alone is enough."""
+    fill(desk, EVENTS)
+    finish(desk)
+    live = state_of(desk)
+    (desk.store / "statek.db0").unlink()
+    assert state_of(desk) == live
