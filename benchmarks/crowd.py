@@ -18,6 +18,7 @@ from statek.worker.poke import SECONDS
 
 SUBMISSIONS = 60
 IDLE_SECONDS = 8.0
+SETTLING_SECONDS = 65.0  # in the first minute a worker looks once at what each job waits for
 FEW, MANY = 10_000, 100_000
 _STORED = ("snapshot", "stage", "code", "statement", "turn", "waiting_bytes", "awaited_result", "started_us")
 
@@ -106,7 +107,7 @@ def _idle(folder: Path) -> float:
     used: list[float] = []
 
     async def wait() -> None:
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(SETTLING_SECONDS)
         began = time.process_time()
         await asyncio.sleep(IDLE_SECONDS)
         used.append((time.process_time() - began) / IDLE_SECONDS * 100)

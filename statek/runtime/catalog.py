@@ -163,6 +163,10 @@ class Catalog:
                 self._starts[role] = known
         return known
 
+    def definitions_went(self) -> None:
+        """Definitions that nobody used may have left the store: what is remembered of them is not there any more."""
+        self._starts.clear()
+
     def of(self, job: Any) -> Offer:
         """The offer that a job was started with."""
         return self.of_def(job.job_def)

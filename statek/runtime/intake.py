@@ -48,6 +48,7 @@ def take_in(entry: Entry, catalog: Catalog, ready: Ready, deliveries: dict[str, 
                 catalog.use(root.release)
             case InputKind.FORGET:
                 retention.forget(entry.body["jobs"], entry.at_us)
+                catalog.definitions_went()
             case kind if kind == POISON:
                 reason = entry.body.get("reason", "its step killed the worker twice")
                 _stop(entry, ready, deliveries, Failure("poisoned", reason))

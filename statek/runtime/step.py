@@ -189,7 +189,6 @@ class _Stretch:
         job = self.job
         waiting = job.waiting_for
         woke = waiting is not None and waiting["kind"] in ("subtask", "future")
-        job.waiting_bytes = None
         if job.awaited_result is not None:
             job.awaited_result = None
         if job.stage == Stage.NEW:
@@ -393,10 +392,13 @@ class _Stretch:
             ask = turn.build_ask(job, offer, prompt, running.history)
         except (LLM_HarnessError, StatekError, KeyError) as error:
             return self.end("failed", error=f"{type(error).__name__}: {error}")
-        job.unread = None
+        if job.unread is not None:
+            job.unread = None
         if job.untold is not None:
             job.untold = None
-        job.waiting_bytes = json_bytes({"kind": "provider", "detail": ask.chain[0]})
+        waiting = json_bytes({"kind": "provider", "detail": ask.chain[0]})
+        if job.waiting_bytes != waiting:
+            job.waiting_bytes = waiting
         self.status = JobStatus.STARTED
         return ask
 

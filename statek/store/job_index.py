@@ -36,6 +36,19 @@ class JobIndex:
                 self._note(key, len(self._keys))
         self._catch_up()
 
+    @property
+    def has_let_go(self) -> bool:
+        """Whether the lists have to be given anew before anything is asked."""
+        return self._jobs is None
+
+    def let_go(self) -> None:
+        """Hold no list any more."""
+        self._jobs = self._blocks = None
+
+    def renew(self, jobs: Any, blocks: Any) -> None:
+        """Use these handles of the same lists from now on."""
+        self._jobs, self._blocks = jobs, blocks
+
     def find(self, job_id: str) -> Any | None:
         """The job of that id, or None."""
         if len(self._keys) < len(self._jobs):

@@ -18,6 +18,7 @@ import dbzero as db0
 from statek.store.job import Job, JobStatus, count_with, find_job
 from statek.store.job_index import digest_key
 from statek.store.root import current_root, forget_job
+from statek.store.status import settle
 
 _HEAD = struct.Struct("<q")  # when, microseconds; 8 bytes for each job follow: the digest of its id
 _KEY = struct.Struct("<Q")
@@ -83,6 +84,7 @@ def forget(ids: Collection[str], at_us: int) -> list[str]:
     What may not go (any more) stays without a word: it was finished and unused when it was asked for.
     """
     _forget_definitions()
+    settle(Job, JobStatus.READY, JobStatus.DONE)
     gone: list[str] = []
     for job_id in ids:
         job = find_job(job_id)

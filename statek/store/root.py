@@ -70,6 +70,12 @@ def knew_job(job_id: str) -> bool:
     return _job_index().knew(job_id)
 
 
+def let_go_of_lists() -> None:
+    """Before a commit: whoever reads from a list that was held over one that freed a former member of it crashes."""
+    for _, index in _indexes.values():
+        index.let_go()
+
+
 def _job_index() -> JobIndex:
     """The index of the open prefix. A root that was closed is another object than the one opened after it."""
     root = Root()
@@ -77,6 +83,8 @@ def _job_index() -> JobIndex:
     if known is None:
         _indexes.clear()
         known = _indexes[id(root)] = (root, JobIndex(root.jobs, root.id_blocks))
+    elif known[1].has_let_go:
+        known[1].renew(root.jobs, root.id_blocks)
     return known[1]
 
 

@@ -17,12 +17,11 @@ import dbzero as db0
 from statek.exceptions import StoreError, StoreFull
 from statek.sandbox import kinds
 from statek.store import status
-from statek.store.root import FORMAT, Root
+from statek.store.root import FORMAT, Root, let_go_of_lists
 
 PREFIX = "statek"
 CACHE_BYTES = 256 << 20
 LOCKED = "lock of: "  # in what dbzero says when another process has the file; it has blocks and streams, too
-CLEAR_EVERY = 32  # transactions; clearing after each one makes the next read its objects anew
 
 
 class Store:
@@ -40,7 +39,6 @@ class Store:
         self._owned = owned
         self._open = True
         self._root: Root | None = None
-        self._ended = 0  # transactions
 
     @property
     def prefix(self) -> str:
@@ -112,15 +110,12 @@ class Store:
     def atomic(self) -> Iterator[None]:
         """All changes inside or none. Never await, yield or switch greenlets inside: the store would crash.
 
-        Now and then, what nobody holds any more leaves memory: beginning and ending a transaction costs time for each
-        object that this process has touched and still caches. Raises StoreFull when the disk is full.
+        Beginning and ending one costs time for each object that this process has touched and still caches; only a
+        commit lets go of them.
         """
         with db0.atomic():
             yield
         status.settled()
-        self._ended += 1
-        if self._ended % CLEAR_EVERY == 0:
-            _clear_cache()
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -146,6 +141,7 @@ class Store:
 
     def commit(self) -> None:
         """Write what changed to the file. Raises StoreFull when that fails."""
+        let_go_of_lists()
         try:
             db0.commit()
         except RuntimeError as error:
@@ -220,7 +216,11 @@ def is_durable(value: Any) -> bool:
 
 
 def _clear_cache() -> None:
-    """Forget what is cached; what has changed is written to the file first, not yet as its state."""
+    """Forget what is cached, right after a commit only.
+
+    With changes that are not committed dbzero miscounts references now and then: it frees an object that others still
+    refer to, and whoever reads it later meets an invalid address.
+    """
     try:
         db0.clear_cache()
     except RuntimeError as error:

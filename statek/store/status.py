@@ -18,11 +18,20 @@ def change_status(job: Any, status: Any) -> None:
         return
     left = _since.setdefault(job.id, set())
     if str(status) in left:
-        next(iter(db0.find(type(job), status)), None)
-        settled()
+        settle(type(job), job.job_status, status)
         left = _since.setdefault(job.id, set())
     left.add(str(job.job_status))
     job.job_status = status
+
+
+def settle(kind: type, status: Any, other: Any) -> None:
+    """Make dbzero settle its index of `kind`: a search for what has two statuses, which finds and loads nothing.
+
+    Needed too before objects of it go: one whose changes of status are not settled leaves its former one in the index
+    when it is freed, and every search for that one fails from then on.
+    """
+    len(db0.find(kind, status, other))
+    settled()
 
 
 def settled() -> None:

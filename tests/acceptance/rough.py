@@ -100,7 +100,8 @@ class Case:
 class Rough(LoopbackLLM):
     """The model: it answers by case and turn. `asked` counts requests, `told` is what the last one said, by case."""
 
-    def __init__(self, cases: Sequence[Case]) -> None:
+    def __init__(self, cases: Sequence[Case], *, by_turn: bool = False) -> None:
+        self.by_turn = by_turn  # a question that is asked again because the worker died gets the same answer
         self.cases = {case.name: case for case in cases}
         self.asked: Counter[str] = Counter()
         self.told: dict[str, str] = {}
@@ -111,7 +112,8 @@ class Rough(LoopbackLLM):
         if name == "pulse":
             return PULSE
         self.asked[name] += 1
-        number = self.asked[name]
+        answered = sum(message["role"] == "assistant" for message in request["messages"])
+        number = answered + 1 if self.by_turn else self.asked[name]
         self.told[name] = json.dumps(request["messages"][1:], ensure_ascii=False)
         case = self.cases[name]
         if callable(case.reply):

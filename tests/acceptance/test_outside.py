@@ -1,13 +1,13 @@
 """A tool that acts outside: killed at any moment, each call was made once or the job is told that nobody knows."""
 
 import random
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.projects import Project, until
-from tests.crash.campaign import Campaign
-from tests.crash.small import make_small_fleet, submit
+from tests.acceptance.small import make_small_fleet, submit, wrongs
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -16,8 +16,17 @@ def test_no_call_is_repeated_however_often_the_worker_is_killed(tmp_path: Path) 
     """Every number was sent once, or its job was told that the outcome is unknown."""
     seed = random.SystemRandom().randrange(1_000_000)
     print(f"seed {seed}")
-    figures = Campaign(tmp_path / "small", random.Random(seed), damages=False).run(3)
-    assert figures.are_good, str(figures)
+    dice = random.Random(seed)
+    project = make_small_fleet(tmp_path / "small")
+    project.do("apply", ".", "--yes")
+    submit(project, range(60))
+    for _ in range(3):
+        with project.worker("--no-watch") as worker:
+            until((project.root / "sent.log").exists, "work has begun")
+            time.sleep(dice.uniform(0.0, 0.5))
+            worker.kill()
+    project.do("work", "--until-idle", "--no-watch")
+    assert wrongs(project, range(60)) == []
 
 
 def test_a_call_that_was_under_way_is_told_as_unknown(tmp_path: Path) -> None:

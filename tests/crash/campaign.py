@@ -34,6 +34,7 @@ HERE = Path(__file__).parent
 POINT_SHARE = 0.4  # of the kills
 DAMAGE_EVERY = 3  # on average
 LONGEST_LIFE = 1.2  # seconds after the first sign of life
+LONGEST_END = 200.0  # seconds for the last worker
 LATEST_POINT = 3.0  # seconds until a named place has to be reached
 IN_COMMIT = 8  # byte of the mark that is set while the store is written
 _RUNTIME = "statek.runtime"
@@ -251,7 +252,13 @@ class Campaign:
 
     def _finish(self) -> None:
         self._call([sys.executable, "-m", "tests.crash.client", str(self.project.store), str(self.log), "0", "0"])
-        finished = self.project.run("work", "--until-idle", "--no-watch", seconds=300)
+        try:
+            finished = self.project.run("work", "--until-idle", "--no-watch", seconds=LONGEST_END)
+        except subprocess.TimeoutExpired:
+            waiting = self.project.do("ps", "-o", "json").json["jobs"]
+            self.figures.wrong += [f"waits for ever: {job['id']} {job['status']}" for job in waiting]
+            self.figures.wrong.append("the last worker did not come to an end")
+            return
         if finished.code != 0:
             self.figures.wrong.append(f"the last worker ended with {finished.told[-2000:]}")
         self._count_recoveries(finished.err)

@@ -264,6 +264,8 @@ def state(fleet: LocalFleet) -> dict[str, Any]:
     found: dict[str, Any] = {"refused": fleet.refused, "release": fleet.store.root.release}
     for slot in range(len(fleet.store.root.jobs)):
         job = fleet.store.root.jobs[slot]
+        if job is None:  # forgotten
+            continue
         found[job.id] = {
             "status": str(job.status), "outcome": job.outcome, "turn": job.turn, "stage": job.stage,
             "console": views.load_console(job), "chat": [(i.kind, i.text, i.at_us, i.error) for i in job.records],

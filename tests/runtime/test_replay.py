@@ -13,6 +13,7 @@ from statek.runtime.replay import CHECKPOINT_EVERY
 from statek.sandbox.bounds import WATCHDOG
 from statek.store.session import Store
 from statek.testing import FakeClock, LocalFleet, answer, declare_agent, declare_queue
+from statek.worker.forgetting import ask_to_forget
 from tests.runtime import desk
 from tests.runtime.conftest import OpenDesk
 
@@ -260,6 +261,24 @@ def test_what_does_not_repeat_is_stopped(open_desk: OpenDesk, tmp_path: Path) ->
     assert [fleet.job(job).outcome for job in (bad, good)] == ["failed", "ok"]
     assert "Diverged" in fleet.show(bad)["error"]
     assert called == []
+
+
+def test_definitions_that_went_are_made_again(open_desk: OpenDesk, tmp_path: Path) -> None:
+    """When all jobs of an agent were forgotten its definition is, too: the next job has one of its own."""
+    fleet = open_desk(answer("exit(count('x'))"))
+    for key in "123":
+        job = fleet.submit("clerk", key=key)
+        fleet.run()
+        assert fleet.job(job).job_def.agent.role == "clerk"
+        ask_to_forget(fleet.ledger, [[job]], 1)
+        fleet.submit("nobody", key=key)  # the fleet looks at inputs that make jobs
+        fleet.run()
+        fleet.fleet.checkpoint()
+    job = fleet.submit("clerk", key="4")
+    fleet.run()
+    expected = desk.state(fleet)
+    _, found, _ = replayed(open_desk, tmp_path, None)
+    assert desk.differences(found, expected) == []
 
 
 def test_calls_in_another_order(open_desk: OpenDesk, tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ import dbzero as db0
 import pytest
 
 from statek.store.agent import SupervisedAgent
-from statek.store.job import Job, JobStatus, count_with, find_job, new_job
+from statek.store.job import Job, JobStatus, count_with, find_job, jobs_with, new_job
 from statek.store.job_def import JobDef
 from statek.store.retention import Keep, forget, forgettable, forgotten_at
 from statek.store.root import add_agent, current_root
+from statek.store.status import change_status
 from statek.store.subtask import SubTaskHandler
 
 ALL = Keep(before_us=1_000, newest=0)
@@ -155,3 +156,19 @@ def test_looking_goes_on_where_it_stopped(job_def: JobDef) -> None:
         found += step.ids
         start = step.next_slot
     assert (found, start) == ([f"j{n}" for n in range(5)], 0)
+
+
+def test_forgotten_since_they_were_done(job_def: JobDef) -> None:
+    """Jobs that are done and forgotten between two commits, as in a replay, are in no search afterwards."""
+    for number in range(6):
+        new_job(job_def, f"j{number}", 1)
+    db0.commit()
+    db0.clear_cache()
+    for number in range(6):
+        change_status(find_job(f"j{number}"), JobStatus.DONE)
+    assert forget([f"j{number}" for number in range(4)], 5_000) == ["j0", "j1", "j2", "j3"]
+    change_status(find_job("j4"), JobStatus.STARTED)
+    change_status(find_job("j4"), JobStatus.DONE)
+    db0.commit()
+    assert jobs_with(JobStatus.READY) == []
+    assert sorted(job.id for job in jobs_with(JobStatus.DONE)) == ["j4", "j5"]

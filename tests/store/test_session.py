@@ -1,6 +1,7 @@
 """Opening, pairing, committing and closing a store; what lives in it."""
 
 import ast
+import random
 import subprocess
 import sys
 from contextlib import suppress
@@ -168,3 +169,72 @@ def test_every_memo_class_has_an_explicit_id() -> None:
 def _memo_id(decorator: ast.expr) -> str | None:
     keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
     return next((ast.literal_eval(k.value) for k in keywords if k.arg == "id"), None)
+
+
+@db0.memo(id="tests/Shared")
+class Shared:
+    """Something that two others refer to."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+@db0.memo(id="tests/Referring")
+class Referring:
+    """Refers to a shared one, and goes away before it."""
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
+
+
+@db0.memo(id="tests/Owner")
+class Owner:
+    """Refers to one that refers, twice, for a while."""
+
+    def __init__(self) -> None:
+        self.refs: Any = None
+        self.awaited: Any = None
+
+
+@db0.memo(id="tests/Holding", singleton=True)
+class Holding:
+    """Refers to all shared ones and to all owners."""
+
+    def __init__(self) -> None:
+        self.shared: list[Any] = []
+        self.owners: list[Any] = []
+
+
+def test_many_transactions_without_a_commit(tmp_path: Path) -> None:
+    """What is referred to stays, wherever between changes transactions end, and however many there were."""
+    dice = random.Random(2)
+    with Store.open(tmp_path / "store", "s") as store:
+
+        def perhaps() -> None:
+            for _ in range(dice.choice((0, 0, 0, 1, 40))):
+                with store.atomic():
+                    pass
+
+        holding = Holding()
+        for number in range(800):
+            with store.atomic():
+                shared, owner = Shared(number), Owner()
+                holding.shared.append(shared)
+                holding.owners.append(owner)
+                referring = Referring(shared)
+            owner.refs, owner.awaited = [referring], referring
+            del shared, owner, referring
+            perhaps()
+            holding.shared[number].number = number
+            perhaps()
+            owner = holding.owners[max(0, number - dice.randrange(10))]
+            perhaps()
+            owner.awaited = None
+            perhaps()
+            owner.refs = None
+            perhaps()
+            del owner
+        store.commit()
+        assert [shared.number for shared in holding.shared] == list(range(800))
+        kept = [owner.refs is not None for owner in holding.owners]
+        assert [db0.getrefcount(shared) for shared in holding.shared] == [1 + is_kept for is_kept in kept]

@@ -5,6 +5,7 @@ takes the order, so it is carried out once: `kill -9` at the Nth call of that fu
 else of the process is changed.
 """
 
+import contextlib
 import functools
 import importlib.machinery
 import inspect
@@ -86,8 +87,9 @@ class _Finder:
             return
         self._left -= 1
         if self._left == 0:
-            self._file.rename(self._file.with_suffix(".done"))
-            os.kill(os.getpid(), signal.SIGKILL)
+            with contextlib.suppress(FileNotFoundError):  # the order was taken back meanwhile
+                self._file.rename(self._file.with_suffix(".done"))
+                os.kill(os.getpid(), signal.SIGKILL)
 
 
 _arrange()
