@@ -40,7 +40,6 @@ from statek.store.session import Store, address_of, at_address
 
 MAX_INPUTS = 500  # taken in by one pass
 MAX_STRETCHES = 200  # run by one pass
-STAYS = "after its code: "  # before the note of a stretch whose effects were not taken back
 LOST = "lost "  # before the key of a call whose own writes this store does not have
 STEP_MEMORY = 512 << 20
 ALWAYS = (InputKind.SUBMIT, InputKind.PUSH, InputKind.CANCEL, InputKind.RELEASE, InputKind.FORGET, intake.POISON)
@@ -107,7 +106,7 @@ class Passes:
         self._meter = Meter(ledger) if ledger is not None else None
         self.catalog = catalog
         self.ready = self._make_ready()
-        self.steps = Steps(catalog, self._recorded, store.atomic)
+        self.steps = Steps(catalog, self._recorded)
         self.arrivals: deque[Arrival] = deque()
         self.deliveries: dict[str, Delivery] = {}
         self.notes: dict[str, str] = {}  # jobs to be given up in their next stretch, and why
@@ -290,20 +289,16 @@ class Passes:
         return isinstance(delivery, Outcome | Failure) or self.steps.is_waiting_for_call(job.id) is None
 
     def stretch(self, job: Job, clock_us: int, delivery: Delivery, note: str, done: Done) -> str:
-        """Run one stretch, or on replay what is left of one that was given up (`note`); the note to record.
-
-        What a stretch that fails inside the kit had done before is taken back while its code runs, and stays once that
-        is over: the note says so (`STAYS`), and a replay does it again.
-        """
+        """Run one stretch, or on replay what is left of one that was given up (`note`); the note to record."""
         if self._mark is not None:
             self._mark.begin_stretch(job.id, job.turn, job.statement)
         wish: Wish | None = None
         turn = job.turn
         try:
-            if not note or note.startswith(STAYS):
+            if not note:
                 wish = self._advance(job, clock_us, delivery)
         except Signal as error:
-            note = note or f"{type(error).__name__}: {error}"
+            note = f"{type(error).__name__}: {error}"
         except _LEAVE:
             if self._mark is not None:
                 self._mark.end_stretch()  # the job is not to blame for the end of the process
@@ -311,8 +306,7 @@ class Passes:
         except Exception as error:  # the step boundary: whatever happens costs only this job
             where = {"job": job.id, "agent": job.agent.role, "turn": job.turn}
             log.exception("a stretch of job %s failed inside the kit", job.id, extra=where)
-            stays = STAYS if self.steps.code_is_over else ""
-            note = note or f"{stays}error in the kit: {type(error).__name__}: {error}"
+            note = f"error in the kit: {type(error).__name__}: {error}"
         if note:
             if isinstance(delivery, Answer) and job.turn == turn:
                 self._take_answer_alone(job, clock_us, delivery)
@@ -338,16 +332,15 @@ class Passes:
             self.steps.take_answer(job, clock_us, answer)
 
     def _give_up(self, job: Job, clock_us: int, note: str) -> Wish:
-        if not note.startswith(STAYS):
-            self.steps.started.clear()
-            self.steps.woken.clear()
-        if not job.started_us:  # as it began, should a replay not let it begin
-            job.started_us = clock_us
+        self.steps.started.clear()
+        self.steps.woken.clear()
         with self.store.together():
+            if not job.started_us:  # as it began, should a replay not let it begin
+                job.started_us = clock_us
             if note.startswith("TimeLimit"):
                 return self.steps.fail_statement(job, clock_us, note)
             self.steps.forget(job.id)
-            return self.steps.advance(job, clock_us, Failure("failed", note.removeprefix(STAYS)))
+            return self.steps.advance(job, clock_us, Failure("failed", note))
 
     def _after(self, job: Job, wish: Wish, done: Done) -> None:
         for child in self.steps.started:

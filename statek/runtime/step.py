@@ -1,12 +1,11 @@
 """One stretch of one job: from where it stands to the next switch. The order of the phases and nothing else.
 
 A stretch takes up a delivery (an answer, the result of a call), runs code, and ends with a wish: an outside call, a
-question to the model, a wait, or the end of the job. It reaches the store's file whole, because nothing is committed
-meanwhile; what its code does is taken back when a bound ends it. The status changes at most once, at the very end.
+question to the model, a wait, or the end of the job. It runs inside the caller's transaction, and is taken back with it
+when a bound ends it. The status changes at most once, at the very end.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,16 +87,13 @@ class Steps:
         self,
         catalog: Catalog,
         recorded: Callable[[Any, CallWish], Known],
-        atomic: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        """`recorded` says what the ledger knows of a call of a statement that is run again; `atomic` can be undone."""
-        self.atomic = atomic
+        """`recorded` says what the ledger knows of a call of a statement that is run again."""
         self._catalog = catalog
         self._recorded = recorded
         self._running: dict[str, Running] = {}
         self.started: list[str] = []  # jobs made by the stretch in progress
         self.met: list[Any] = []  # durable objects that took part in calls since somebody cleared this
-        self.code_is_over = False  # of the last stretch: what it did is not taken back any more
         self.woken: list[str] = []  # jobs that can go on because of it
 
     def digest(self, job_id: str) -> str:
@@ -119,7 +115,6 @@ class Steps:
 
     def advance(self, job: Any, clock_us: int, delivery: Delivery) -> Wish:
         """Run one stretch of `job` inside the caller's transaction."""
-        self.code_is_over = False
         if job.id in self._running:
             self._running[job.id].live.begin_trace()
         stretch = _Stretch(self, job, clock_us)
@@ -247,13 +242,11 @@ class _Stretch:
         allowed = running.offer.limits.tool_calls
         live.tool_calls_left = None if allowed is None else allowed - job.tool_calls
         live.offer_subagents(running.offer.subagents, self._child_starter(running.offer))
-        with self._undoing(live):
-            if live.wish is None:
-                ending = live.run(turn.decode_parts(job.code))
-            else:
-                assert outcome is not None, "a job that waits for a call was advanced without its result"
-                ending = live.deliver(outcome)
-        self.steps.code_is_over = True
+        if live.wish is None:
+            ending = live.run(turn.decode_parts(job.code))
+        else:
+            assert outcome is not None, "a job that waits for a call was advanced without its result"
+            ending = live.deliver(outcome)
         self.steps.started += live.scene.made
         self.steps.woken += live.scene.woken
         self.steps.met += live.met
@@ -263,25 +256,6 @@ class _Stretch:
         if allowed is not None and live.tool_calls_left is not None:
             job.tool_calls = allowed - live.tool_calls_left
         return self._after_code(running, ending)
-
-    @contextmanager
-    def _undoing(self, live: LiveJob) -> Iterator[None]:
-        """Take back what the code did when a bound ends it: effects on stored objects, lines and records.
-
-        A transaction is begun before the first effect only: it is the dearest part of a step that needs one.
-        """
-        console, chat = self.job.console_log, self.job.chat
-        lines, items = len(console), len(chat)
-        try:
-            with ExitStack() as effects:
-                live.begin_effects = lambda: effects.enter_context(self.steps.atomic())
-                yield
-        except BaseException:
-            _cut(console, lines)
-            _cut(chat, items)
-            raise
-        finally:
-            live.begin_effects = None
 
     def _child_starter(self, offer: Offer) -> Callable[[str, dict[str, Any], int, int], Any]:
         def start(name: str, inputs: dict[str, Any], statement: int, turn_number: int) -> Any:
@@ -432,9 +406,3 @@ class _Stretch:
         self.steps.forget(job.id)
         parent = subtasks.complete(job, job.exit_value if exited else None, error, self.clock_us)
         return Over(outcome, parent)
-
-
-def _cut(entries: Any, length: int) -> None:
-    """Take away what was appended behind `length`."""
-    for last in range(len(entries) - 1, length - 1, -1):
-        del entries[last]

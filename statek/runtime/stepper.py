@@ -84,7 +84,7 @@ class Stepper:
         self._store = store
         self._clock = clock
         self._provider = provider
-        self._steps = Steps(catalog, lambda _job, _wish: (False, None), store.atomic)
+        self._steps = Steps(catalog, lambda _job, _wish: (False, None))
         self._asker = Asker(catalog, clock, settings.secret, settings)
         self._performer = Performer(store, clock, WATCHDOG)
 

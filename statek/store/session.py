@@ -119,17 +119,12 @@ class Store:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Changes that reach the file together. Never await, yield or switch greenlets inside.
+        """Changes that reach the file together, or not at all. Never await, yield or switch greenlets inside.
 
-        A store of ours is written only by `commit`, so there is nothing to do; an application's may write by itself at
-        any moment outside of a transaction. The difference matters: inside a transaction each list and dictionary that
-        is opened costs time in proportion to all that are stored.
+        Nothing is changed outside of one: changes outside of transactions, mixed with changes inside, ruin the store.
         """
-        if self._owned:
+        with self.atomic():
             yield
-        else:
-            with self.atomic():
-                yield
 
     @contextmanager
     def watched(self) -> Iterator[list[bool]]:

@@ -140,15 +140,14 @@ def test_restarts_count_no_call_twice(open_desk: OpenDesk) -> None:
     assert (fleet.job(job).outcome, fleet.job(job).tool_calls) == ("ok", 5)
 
 
-@pytest.mark.parametrize(("shape", "error"), [({"type": "integer"}, "type Odd"), ({"enum": [1]}, "in the kit")])
-def test_wrong_output_that_is_no_data(open_desk: OpenDesk, tmp_path: Path, shape: dict[str, Any], error: str) -> None:
+def test_wrong_output_that_is_no_data(open_desk: OpenDesk, tmp_path: Path) -> None:
     """A job that ends with what does not fit fails; what its code had done stays, after a replay too."""
-    agents = [declare_agent("clerk", tools=desk.TOOLS, output=shape, subagents=["helper"]), AGENTS[1]]
+    agents = [declare_agent("clerk", tools=desk.TOOLS, output={"type": "integer"}, subagents=["helper"]), AGENTS[1]]
     code = "class Odd:\n    n = 1\nset_box(7)\nchild = helper(n=3)\nexit(Odd())"
     fleet = open_desk(answer(code, agent="clerk"), answer("exit(post(str(n)))", agent="helper"), agents=agents)
     job = fleet.submit("clerk")
     fleet.run()
-    assert error in fleet.show(job)["error"]
+    assert "type Odd" in fleet.show(job)["error"]
     expected = desk.state(fleet)
     assert len(expected) == 4  # the child has run
     assert all(value["status"] == "DONE" for value in expected.values() if isinstance(value, dict))
