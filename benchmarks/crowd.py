@@ -61,16 +61,17 @@ def _crowd(folder: Path, upto: int) -> None:
     chat, console = list(first.chat), list(first.console_log)
     number = len(rig.store.root.jobs)
     while number < upto:
-        for _ in range(1000):
-            job: Any = subtasks.make_job(rig.fleet.catalog, "sleeper", {}, f"sleeper-{number}", 1)
-            for name in _STORED:
-                setattr(job, name, getattr(first, name))
-            for item in chat:
-                job.chat.append(item)
-            for line in console:
-                job.console_log.append(line)
-            job.set_status(JobStatus.SUSPENDED)
-            number += 1
+        with rig.store.together():
+            for _ in range(250):
+                job: Any = subtasks.make_job(rig.fleet.catalog, "sleeper", {}, f"sleeper-{number}", 1)
+                for name in _STORED:
+                    setattr(job, name, getattr(first, name))
+                for item in chat:
+                    job.chat.append(item)
+                for line in console:
+                    job.console_log.append(line)
+                job.set_status(JobStatus.SUSPENDED)
+                number += 1
         rig.store.commit()
     rig.close()
 
