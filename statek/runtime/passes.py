@@ -9,7 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -36,6 +36,7 @@ from statek.sandbox.bounds import Watchdog
 from statek.store import workspace
 from statek.store.encoding import bytes_json
 from statek.store.job import Job, JobStatus, Stage, find_job, jobs_with
+from statek.store.retention import still_forgettable
 from statek.store.session import Store, address_of, at_address
 
 MAX_INPUTS = 500  # taken in by one pass
@@ -146,6 +147,7 @@ class Passes:
         is_whole = self.admission.look()
         choice = self._choose()
         entries = choice.entries + self._inputs({entry.id for entry in choice.entries})
+        entries.sort(key=_forgets, reverse=True)  # what they name is looked at now, before anything else has an effect
         if not (entries or choice.given_up):
             done.taken += 0 if is_whole else 1
             return
@@ -154,16 +156,15 @@ class Passes:
             self.admission.write()
             for entry in entries:
                 with suppress(inbox.NoLongerWaiting):  # it had to leave; whoever dropped it said so
-                    inbox.take(self.ledger, self.records, entry)
-                    taken.append(entry)
+                    decided = _decided(entry)
+                    inbox.take(self.ledger, self.records, decided)
+                    taken.append(decided)
             for entry, reason in choice.given_up:
                 with suppress(inbox.NoLongerWaiting):
                     taken.append(self.admission.give_up(entry, reason))
         release = self.catalog.release
         known = len(self.store.root.refused)
-        with self.store.together():
-            self._have_effect(taken)
-            self._note_taken()
+        self._have_effect(taken)
         self._say_refused(known)
         if self.catalog.release != release:
             self.ready.tag_anew()
@@ -202,9 +203,22 @@ class Passes:
         return target not in taken_now and inbox.find(self.ledger, target) is not None
 
     def _have_effect(self, entries: list[Entry]) -> None:
-        """Let inputs have their effect; one that fails costs only itself."""
-        for entry in entries:
-            self.take_one(entry)
+        """All inputs of the pass in one transaction; when one of them fails in the kit, each in its own."""
+        self.ready.new.mark()
+        try:
+            with self.store.atomic():
+                for entry in entries:
+                    intake.take_in(entry, self.catalog, self.ready, self.deliveries)
+                self._note_taken()
+        except _LEAVE:
+            raise
+        except Exception:  # an input that cannot be taken in costs only itself
+            log.exception("one of %d inputs failed inside the kit; each is taken in by itself", len(entries))
+            self.ready.new.undo()
+            for entry in entries:
+                self.take_one(entry)
+            with self.store.atomic():
+                self._note_taken()
 
     def _note_taken(self) -> None:
         """A store that writes itself has to say with the inputs that it has them, or a restart takes them in again."""
@@ -229,14 +243,14 @@ class Passes:
         """One input; refused when it fails inside the kit."""
         self.ready.new.mark()
         try:
-            with self.store.together():
+            with self.store.atomic():
                 intake.take_in(entry, self.catalog, self.ready, self.deliveries)
         except _LEAVE:
             raise
         except Exception as error:
             log.exception("input %s failed inside the kit", entry.id)
             self.ready.new.undo()
-            with self.store.together():
+            with self.store.atomic():
                 intake.refuse(entry, f"error in the kit: {type(error).__name__}: {error}")
 
     def take_arrivals(self) -> None:
@@ -322,19 +336,19 @@ class Passes:
         seconds = self._step_seconds
         if job.turn == 0 and job.agent.revision:
             seconds = self.catalog.of(job).warmup_timeout_us / 1_000_000 or seconds
-        with self._watchdog.armed(seconds, STEP_MEMORY), self.store.together():
+        with self._watchdog.armed(seconds, STEP_MEMORY), self.store.atomic():
             return self.steps.advance(job, clock_us, delivery)
 
     def _take_answer_alone(self, job: Job, clock_us: int, answer: Answer) -> None:
         """An answer stays whatever its code did: take it in again where it went with its stretch."""
         self.steps.forget(job.id)
-        with self.store.together():
+        with self.store.atomic():
             self.steps.take_answer(job, clock_us, answer)
 
     def _give_up(self, job: Job, clock_us: int, note: str) -> Wish:
         self.steps.started.clear()
         self.steps.woken.clear()
-        with self.store.together():
+        with self.store.atomic():
             if not job.started_us:  # as it began, should a replay not let it begin
                 job.started_us = clock_us
             if note.startswith("TimeLimit"):
@@ -526,6 +540,15 @@ class Passes:
         else:
             self.steps.forget(job.id)  # its statement is run again and asks the ledger what became of its calls
             self.ready.wake(job.id)
+
+
+def _forgets(entry: Entry) -> bool:
+    return entry.kind == InputKind.FORGET
+
+
+def _decided(entry: Entry) -> Entry:
+    """The input as recorded: which jobs are forgotten is decided once, and only done by a replay."""
+    return replace(entry, body={"jobs": still_forgettable(entry.body["jobs"])}) if _forgets(entry) else entry
 
 
 def result_key(job_id: str, wish: CallWish) -> str:

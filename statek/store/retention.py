@@ -78,28 +78,37 @@ def forgettable(keep: Keep, *, start: int = 0, look_at: int | None = None, most:
     return Found(tuple(families), end if end < len(root.jobs) else 0)
 
 
-def forget(ids: Collection[str], at_us: int) -> list[str]:
-    """Let jobs go, inside a transaction, and definitions that nobody uses any more. Returns the ids that went.
+def still_forgettable(ids: Collection[str]) -> list[str]:
+    """Of the jobs that were to be forgotten those that still may go, by families, eldest first.
 
-    What may not go (any more) stays without a word: it was finished and unused when it was asked for.
+    Counts references, which fall at commits only: another process that does the same later may see higher ones. What
+    is decided is therefore recorded, and `forget` does not ask again.
     """
-    _forget_definitions()
     settle(Job, JobStatus.READY, JobStatus.DONE)
-    gone: list[str] = []
+    named = set(ids)
+    found: list[str] = []
     for job_id in ids:
         job = find_job(job_id)
         if job is None or _has_parent(job):
             continue  # a member of a family goes with its eldest
         family = _family(job)
         members = [str(member.id) for member in family]
-        if set(members) <= set(ids) and _may_go(family, None):
-            _cut(family)
-            gone += members
-    for job_id in gone:
+        if named.issuperset(members) and _may_go(family, None):
+            found += members
+    return found
+
+
+def forget(ids: Collection[str], at_us: int) -> None:
+    """Let go of jobs that `still_forgettable` gave, inside a transaction, and of definitions that nobody uses."""
+    _forget_definitions()
+    settle(Job, JobStatus.READY, JobStatus.DONE)
+    gone = [job for job in map(find_job, ids) if job is not None]
+    _cut(gone)
+    known = [str(job.id) for job in gone]
+    for job_id in known:
         forget_job(job_id)
-    if gone:
-        _note(gone, at_us)
-    return gone
+    if known:
+        _note(known, at_us)
 
 
 def forgotten_at(job_id: str) -> int | None:
@@ -114,9 +123,9 @@ def forgotten_at(job_id: str) -> int | None:
     return None
 
 
-def _cut(family: Sequence[Job]) -> None:
-    """Cut what its members hold of each other: circles are never freed, and long chains crash the store."""
-    for job in family:
+def _cut(jobs: Sequence[Job]) -> None:
+    """Cut what jobs of whole families hold of each other: circles are never freed, and long chains crash the store."""
+    for job in jobs:
         for name in _HOLDS:
             if getattr(job, name) is not None:
                 setattr(job, name, None)

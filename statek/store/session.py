@@ -108,23 +108,14 @@ class Store:
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
-        """All changes inside or none. Never await, yield or switch greenlets inside: the store would crash.
+        """All changes inside or none. Never await, yield or switch greenlets inside, and begin no other one.
 
-        Beginning and ending one costs time for each object that this process has touched and still caches; only a
-        commit lets go of them.
+        Changes outside of transactions, mixed with changes inside, ruin the store. Beginning and ending one costs time
+        for each object that this process has touched and still caches; only a commit lets go of them.
         """
         with db0.atomic():
             yield
         status.settled()
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Changes that reach the file together, or not at all. Never await, yield or switch greenlets inside.
-
-        Nothing is changed outside of one: changes outside of transactions, mixed with changes inside, ruin the store.
-        """
-        with self.atomic():
-            yield
 
     @contextmanager
     def watched(self) -> Iterator[list[bool]]:
