@@ -59,7 +59,7 @@ spec:
   driver: openai
   base_url: %s
   api_key: ${secret:ROUGH_KEY}
-  timeout: {connect: 2s, first_byte: 1s, idle: 400ms, total: 2s}
+  timeout: %s
   retry: {max_attempts: 2, backoff: {min: 10ms, max: 20ms}}
 ---
 apiVersion: statek/v1
@@ -67,6 +67,8 @@ kind: Model
 metadata: {name: m}
 spec: {provider: p, id: rough, price: {input_per_mtok: 1000, output_per_mtok: 1000}}
 """
+_PATIENT = "{connect: 20s, first_byte: 20s, idle: 20s, total: 40s}"
+IMPATIENT = "{connect: 2s, first_byte: 1s, idle: 400ms, total: 2s}"  # for providers that are the case
 _TOOLSET = "apiVersion: statek/v1\nkind: ToolSet\nmetadata: {name: rough}\nspec:\n  tools:\n"
 _QUICK = "timeout: 300ms"
 _TOOL_LINES = {
@@ -121,12 +123,12 @@ class Rough(LoopbackLLM):
         return case.reply[number - 1] if number <= len(case.reply) else WENT_ON
 
 
-def make_rough(folder: Path, llm: LoopbackLLM) -> Project:
+def make_rough(folder: Path, llm: LoopbackLLM, timeout: str = _PATIENT) -> Project:
     """The project, applied."""
     lines = (f"    - {{python: 'rough_tools:{name}', {line}}}\n" for name, line in _TOOL_LINES.items())
     project = make_project(folder, {
         "pyproject.toml": '[tool.statek]\nproject = "rough"\n',
-        "agents/models.yaml": _MODELS % llm.url,
+        "agents/models.yaml": _MODELS % (llm.url, timeout),
         "agents/tools.yaml": _TOOLSET + "".join(lines),
         **{f"agents/{name}.md": text for name, text in _AGENTS.items()},
         **{f"warmups/{name}.py": text for name, text in _WARMUPS.items()},

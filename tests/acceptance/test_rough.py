@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.projects import Worker
-from tests.acceptance.rough import Case, Rough, Shown, longest_gap, make_rough, run
+from tests.acceptance.rough import IMPATIENT, Case, Rough, Shown, longest_gap, make_rough, run
 from tests.loopback_llm import Canned, Raw, completion
 
 pytestmark = pytest.mark.timeout(120)
@@ -174,7 +174,7 @@ def test_whatever_a_provider_answers(folder: Path) -> None:
     """Each job fails with what was wrong with the answer, or goes on; nobody waits for a slow provider or tool."""
     llm = Rough(SLOW)
     with llm:
-        project = make_rough(folder, llm)
+        project = make_rough(folder, llm, IMPATIENT)
         worker, shown = run(project, SLOW)
     check(SLOW, worker, shown, llm.told)
     assert longest_gap(project) < BUSY
@@ -182,7 +182,7 @@ def test_whatever_a_provider_answers(folder: Path) -> None:
 
 def test_whatever_a_model_writes(folder: Path) -> None:
     """The error stands in front of the model, which goes on; bounds end the rest."""
-    llm = Rough(MODELS)
+    llm = Rough(MODELS, by_turn=True)
     with llm:
         project = make_rough(folder, llm)
         worker, shown = run(project, MODELS)
@@ -191,7 +191,7 @@ def test_whatever_a_model_writes(folder: Path) -> None:
 
 def test_whatever_a_tool_does(folder: Path) -> None:
     """Whatever it raises or gives, its job reads it and goes on."""
-    llm = Rough(TOOLS)
+    llm = Rough(TOOLS, by_turn=True)
     with llm:
         project = make_rough(folder, llm)
         worker, shown = run(project, TOOLS)
