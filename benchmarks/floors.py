@@ -4,8 +4,8 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
+import aiohttp
 import dbzero as db0
-import httpx
 
 from benchmarks.measure import cpu_ms
 from benchmarks.rig import CODE
@@ -61,13 +61,13 @@ def bare_dbzero() -> float:
     return cpu_ms(many, 50)
 
 
-def bare_httpx(url: str, body: bytes, calls: int) -> float:
+def bare_aiohttp(url: str, body: bytes, calls: int) -> float:
     """One POST with a client that keeps its connection."""
 
     async def many() -> None:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with aiohttp.ClientSession() as client:
             for _ in range(calls):
-                response = await client.post(f"{url}/chat/completions", content=body)
-                response.json()
+                async with client.post(f"{url}/chat/completions", data=body) as response:
+                    await response.json()
 
     return cpu_ms(lambda: asyncio.run(many()), calls)

@@ -19,6 +19,8 @@ NAMES = {
     "start_statek_async": "statek.worker.embedded",
     "StatekSettings": "statek.settings",
     "LLM_API_Settings": "statek.settings",
+    "MultiSourceBaseSettings": "statek.settings",
+    "SettingValuesSource": "statek.settings",
     "get_statek_settings": "statek.settings",
     "set_statek_settings": "statek.settings",
     "LLM_HarnessError": "statek.exceptions",
@@ -57,6 +59,12 @@ __all__ = [*NAMES]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "task":
+        return importlib.import_module("statek.task")
     if name not in NAMES:
         raise AttributeError(f"module 'statek' has no attribute {name!r}")
     return getattr(importlib.import_module(NAMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *NAMES})

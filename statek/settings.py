@@ -140,9 +140,12 @@ class StatekSettings(MultiSourceBaseSettings):
     examples_style: ChatStyle | None = None
     xml_box_console: str | None = None
     xml_box_example: str | None = None
+    statek_default_difficulty: str = Field(default="M", validation_alias="STATEK_DEFAULT_DIFFICULTY")
     python_sandbox_mode: Literal["restricted", "off"] = "restricted"
     python_sandbox_max_source_bytes: int = Field(default=200_000, gt=0)
     python_sandbox_max_ast_nodes: int = Field(default=20_000, gt=0)
+    python_sandbox_allowed_imports: str | None = None
+    python_sandbox_allowed_tools: str = ""
 
     def __init__(self, *, sources: Sequence[SettingValuesSource] | None = None, **values: Any) -> None:
         """Read everything once: fields, then credentials and prompt files where no field gave them."""
@@ -161,6 +164,13 @@ class StatekSettings(MultiSourceBaseSettings):
             if value.upper() not in ChatStyle.__members__:
                 raise ValueError(f"expected one of {', '.join(ChatStyle.__members__)}, found {value!r}")
             return ChatStyle[value.upper()]
+        return value
+
+    @field_validator("statek_default_difficulty")
+    @classmethod
+    def _known_difficulty(cls, value: str) -> str:
+        if value.lower() not in ("l", "m", "h", "low", "medium", "high"):
+            raise ValueError(f"expected one of L, M, H, low, medium, high, found {value!r}")
         return value
 
     @field_validator("log_level")
@@ -196,7 +206,7 @@ class StatekSettings(MultiSourceBaseSettings):
                 if provider.upper().replace("-", "_") + suffix == name.upper():
                     return getattr(api, field) or None
         sourced = self.get_value_from_sources(name)
-        value = (str(sourced) if sourced is not None else _environment().get(name)) or None
+        value = (str(sourced) if sourced is not None else _variable(name)) or None
         if is_secret_name(name):
             SECRETS.learn(value)
         return value
@@ -280,6 +290,13 @@ def set_log_level(level: str = "ERROR") -> None:
     get_statek_logger().setLevel(check_level(level))
 
 
+def statek_log(message: object, level: str = "info") -> None:
+    """Log a message of the application between two rules of 40 dashes; an unknown level counts as info."""
+    rule = "-" * 40
+    number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    get_statek_logger().log(number, "%s\n%s\n%s", rule, message, rule)
+
+
 _active: list[StatekSettings] = []  # none or one
 
 
@@ -309,13 +326,36 @@ def get_prompt_def(name: str) -> PromptDef | None:
     return get_statek_settings().get_prompt_def(name)
 
 
+def certificate_places() -> tuple[str | None, str | None]:
+    """`SSL_CERT_FILE` and `SSL_CERT_DIR`: whom to trust in place of the usual authorities; None where unset."""
+    return _variable("SSL_CERT_FILE") or None, _variable("SSL_CERT_DIR") or None
+
+
 def _first_value(sources: Iterable[SettingValuesSource], name: str) -> Any | None:
     return next((value for source in sources if (value := source.get_value(name)) is not None), None)
 
 
 def _environment() -> dict[str, str]:
-    filed = {name: value for name, value in dotenv_values(DOTENV).items() if value is not None}
-    return {**filed, **os.environ}
+    return {**_filed(), **os.environ}
+
+
+def _variable(name: str) -> str | None:
+    found = os.environ.get(name)
+    return _filed().get(name) if found is None else found
+
+
+def _filed() -> Mapping[str, str]:
+    try:
+        state = Path(DOTENV).stat()
+    except OSError:
+        return {}
+    return _parsed((state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns))
+
+
+@functools.lru_cache(maxsize=1)
+def _parsed(_state: tuple[int, ...]) -> Mapping[str, str]:
+    """What `.env` says; reading it takes half a millisecond, and each question to a model looks a key up."""
+    return {name: value for name, value in dotenv_values(DOTENV).items() if value is not None}
 
 
 def _discover(environment: Mapping[str, str], from_sources: Callable[[str], Any | None]) -> dict[str, LLM_API_Settings]:

@@ -7,7 +7,13 @@ from statek.runtime.delegated import (
     delegate_task,
     start_dialog,
 )
-from statek.runtime.delegation import complete_sub_task, create_new_job, create_sub_task
+from statek.runtime.delegation import (
+    complete_sub_task,
+    create_new_job,
+    create_sub_task,
+    submit_new_job,
+    submit_new_jobs_batch,
+)
 from statek.store.subtask import SubTaskHandler, SubTaskState, TaskError
 from statek.store.task_future import TaskFutureResult
 from statek.text.warmup import referenced_names as get_referenced_locals
@@ -26,4 +32,6 @@ __all__ = [
     "delegate_task",
     "get_referenced_locals",
     "start_dialog",
+    "submit_new_job",
+    "submit_new_jobs_batch",
 ]

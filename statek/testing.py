@@ -16,7 +16,8 @@ Tools must be functions at the top level of a module that can be imported: a rel
 import asyncio
 import heapq
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,6 +28,7 @@ from statek.runtime import views
 from statek.runtime.fleet import Fleet
 from statek.sandbox import runner
 from statek.sandbox.bounds import WATCHDOG
+from statek.store import current
 from statek.store.future import function_name
 from statek.store.job import Job, find_job
 from statek.store.session import Store
@@ -86,6 +88,22 @@ class FakeClock:
     def sleepers(self) -> int:
         """How many are asleep."""
         return sum(not future.done() for _, _, future in self._sleepers)
+
+
+@contextmanager
+def statek_context(job: Any = None, agent: Any = None) -> Iterator[dict[str, Any]]:
+    """Make `job` the current one inside, for tests of functions that ask for it; any object they can read will do.
+
+    Args:
+        job: what `get_current_job` gives.
+        agent: what `get_current_agent` gives, by default the job's own.
+
+    Yields:
+        What was given, by `job` and `agent`; empty when nothing was.
+    """
+    given = {name: value for name, value in (("job", job), ("agent", agent)) if value is not None}
+    with current.running(job, current.Scene(job, agent=agent, context=given)):
+        yield given
 
 
 def declare_tool(

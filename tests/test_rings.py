@@ -27,7 +27,7 @@ PLANTED = [  # file, form and module of an import that must not be; the contract
     ("runtime/step.py", PLAIN, "RestrictedPython", "RestrictedPython: only in the sandbox"),
     ("runtime/fleet.py", PLAIN, "greenlet", "greenlet: only where model code is run"),
     ("text/view.py", INSIDE, "jinja2.filters", "jinja2: only in the templates"),
-    ("llm/wire.py", TYPING, "httpx", "httpx: only where models and the worker's socket are called"),
+    ("llm/wire.py", TYPING, "aiohttp", "aiohttp, certifi: only where models are called"),
     ("compiler/tools.py", PLAIN, "yaml", "yaml, jsonschema, frontmatter: only in the spec ring"),
     ("worker/child.py", PLAIN, "watchfiles", "watchfiles: only in the reload"),
     ("control/status.py", PLAIN, "starlette.routing", "starlette, uvicorn: only in the worker"),

@@ -18,6 +18,7 @@ from statek.settings import (
     get_statek_settings,
     resolve_references,
     set_statek_settings,
+    statek_log,
 )
 
 KEY = "sk-canary-123456789"
@@ -74,6 +75,8 @@ def test_defaults():
         ("STATEK_WARMUP_DEFS_DIR", "w", "warmup_defs_dir", "w"),
         ("STATEK_MODEL_INFO_DIR", "m", "statek_model_info_dir", "m"),
         ("STATEK_PYTHON_SANDBOX_MODE", "OFF", "python_sandbox_mode", "off"),
+        ("STATEK_PYTHON_SANDBOX_ALLOWED_TOOLS", "a,b", "python_sandbox_allowed_tools", "a,b"),
+        ("STATEK_PYTHON_SANDBOX_ALLOWED_IMPORTS", "math", "python_sandbox_allowed_imports", "math"),
         ("DEFAULT_LLM_API_PROVIDER", "claude", "default_llm_api_provider", "claude"),
     ],
 )
@@ -121,6 +124,17 @@ def test_discovery(env):
     settings = StatekSettings()
     assert list(settings.llm_api_settings) == ["OPENROUTER"]
     assert settings.get_provider_settings().api_url == "https://openrouter.ai/api/v1"
+
+
+def test_a_secret_in_dotenv_is_the_one_of_now(env, tmp_path):
+    """An edited file is read again, a missing one says nothing, and the environment beats it."""
+    settings, file = StatekSettings(), tmp_path / ".env"
+    found = [settings.secret("ACME_PIN")]
+    for text in ("ACME_PIN=one\n", "ACME_PIN=three\n"):
+        file.write_text(text)
+        found.append(settings.secret("ACME_PIN"))
+    env("ACME_PIN", "outside")
+    assert [*found, settings.secret("ACME_PIN")] == [None, "one", "three", "outside"]
 
 
 def test_discovery_in_dotenv_and_sources(env, tmp_path):
@@ -252,3 +266,12 @@ def test_module_offers_the_documented_names():
 def test_xml_box_tags():
     """Only configured tags are listed."""
     assert StatekSettings(xml_box_console="out").get_xml_box_tags() == {"console": "out"}
+
+
+def test_log_of_an_application(caplog):
+    """A message stands between two rules; an unknown level counts as info."""
+    with caplog.at_level("INFO", logger="statek"):
+        statek_log("hello", "warning")
+        statek_log("again", "loud")
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert caplog.records[0].getMessage() == f"{'-' * 40}\nhello\n{'-' * 40}"

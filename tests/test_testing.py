@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from statek.base.clock import Clock
 from statek.exceptions import NotApplied, TimeLimit
 from statek.sandbox.restrict import SourceRefused
+from statek.store.current import get_current_agent, get_current_job
 from statek.testing import (
     START_US,
     FakeClock,
@@ -18,6 +20,7 @@ from statek.testing import (
     declare_tool,
     open_fleet,
     run_snippet,
+    statek_context,
 )
 from statek.tools.registry import tool
 
@@ -174,3 +177,16 @@ def test_a_failed_start_leaves_the_folder_free(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         open_fleet(tmp_path, agents=[declare_agent("clerk")], answers=[answer("exit()", calls=[{"name": object()}])])
     open_fleet(tmp_path).close()
+
+
+def test_a_context_for_functions_that_ask_for_their_job() -> None:
+    """The innermost one counts; it ends with its block, also after an error."""
+    job = SimpleNamespace(job_def=SimpleNamespace(agent="its agent"))
+    with statek_context(job) as given:
+        assert (get_current_job(), get_current_agent(), given) == (job, "its agent", {"job": job})
+        with statek_context(agent="another"):
+            assert (get_current_job(), get_current_agent()) == (None, "another")
+        with pytest.raises(KeyError), statek_context():
+            raise KeyError
+        assert get_current_job() is job
+    assert get_current_job() is None

@@ -24,6 +24,7 @@ from statek.exceptions import BugError, LedgerError
 FORMAT = 1  # raised when an older build could not read the file any more
 APPLICATION_ID = 0x53544B4C  # "STKL"
 NAME = "ledger.sqlite"
+REPLACING = "restoring"  # a folder of this name beside the ledger: it was decided that another one takes its place
 BUSY_SECONDS = 5.0
 
 Value = None | int | float | str | bytes
@@ -79,6 +80,8 @@ class LedgerFile:
         self._connection = connection
         self._in_transaction = False
         self._failed = False  # a write of the open transaction failed: it may only be undone
+        self._place = path.absolute()
+        self._file = _identity(self._place)
         self.store_id = str(self._meta("store_id"))
 
     @classmethod
@@ -130,6 +133,11 @@ class LedgerFile:
                 raise
 
     @property
+    def is_in_place(self) -> bool:
+        """Whether the file is where it was opened; not when a backup took its place, or is about to."""
+        return _identity(self._place) == self._file and not self._place.with_name(REPLACING).exists()
+
+    @property
     def low(self) -> int:
         """The highest record that was pruned (0: none). A store older than this cannot be brought up to date."""
         return int(self._meta("low"))
@@ -138,13 +146,15 @@ class LedgerFile:
     def transaction(self) -> Iterator[None]:
         """One transaction: all of what is written inside, durable when the block ends, or nothing.
 
-        Raises LedgerError when it cannot be committed (then nothing of it is kept), BugError when used inside itself.
+        Raises LedgerError when it cannot be committed (then nothing of it is kept), or the file is not in its place any
+        more (what is written to it then, nobody reads); BugError when used inside itself.
         """
         if self._in_transaction:
             raise BugError("a ledger transaction was begun inside another one")
         self._execute("BEGIN IMMEDIATE")
         self._in_transaction, self._failed = True, False
         try:
+            self._require_in_place()
             yield
             self._require_whole()
             self._execute("COMMIT")
@@ -269,6 +279,13 @@ class LedgerFile:
         with _translated(self.path):
             return self._connection.execute(sql, values)
 
+    def _require_in_place(self) -> None:
+        if not self.is_in_place:
+            raise LedgerError(
+                f"the ledger {self.path} was moved away since it was opened, as when a backup is restored",
+                hint="nothing was kept; open the one that is there now",
+            )
+
     def _require_whole(self) -> None:
         # After an error such as a full disk SQLite has undone the statement, or by itself the whole transaction: what
         # a caller writes after it must not be committed without the rest.
@@ -279,6 +296,15 @@ class LedgerFile:
         if self._connection.in_transaction:
             with suppress(sqlite3.Error):  # the error that brought us here is the one to report
                 self._connection.execute("ROLLBACK")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file that is; None when there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextmanager

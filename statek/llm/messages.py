@@ -129,12 +129,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a call used. `cached_tokens` is a part of `input_tokens`; cost is in USD, None when nobody knows it."""
+    """What a call used.
+
+    `cached_tokens` is a part of `input_tokens`; money is in USD, None when nobody knows it. `reported_usd` is what the
+    provider said, whatever the price.
+    """
 
     input_tokens: int
     output_tokens: int
     cached_tokens: int
     cost_usd: float | None
+    reported_usd: float | None = None
 
     def to_json(self) -> dict[str, Json]:
         """JSON data that `from_json` reads back."""
@@ -142,8 +147,9 @@ class Usage:
 
     @classmethod
     def from_json(cls, data: Json) -> "Usage":
-        """Read what `to_json` wrote. Raises BugError when the fields differ."""
-        return cls(**_fields(cls, data))
+        """Read what `to_json` wrote, also without `reported_usd`. Raises BugError when the fields differ."""
+        known = {"reported_usd": None, **data} if isinstance(data, dict) else data
+        return cls(**_fields(cls, known))
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from typing import Protocol
 from statek.base.clock import Clock
 from statek.exceptions import StatekError
 from statek.ledger import compiled
-from statek.llm import anthropic, gemini, openai_style, pricing, transport, wire
+from statek.llm import anthropic, gemini, openai_style, pricing, wire
 from statek.llm.errors import ProviderError
 from statek.llm.messages import Answer, Request, Usage
 from statek.llm.scripted import ScriptedProvider
-from statek.llm.transport import Transport
+from statek.llm.transport import MAX_ANSWER, Connections, Transport, complaint
 from statek.llm.wire import Adapter, Endpoint, Reply
 from statek.settings import fill_references
 
@@ -40,10 +40,6 @@ class Provider(Protocol):
         """One try. Raises ProviderError."""
         ...
 
-    async def close(self) -> None:
-        """Let go of connections."""
-        ...
-
 
 def make_provider(
     config: compiled.Provider,
@@ -51,6 +47,7 @@ def make_provider(
     scripts: Mapping[str, compiled.Script],
     secret: Secret,
     clock: Clock,
+    connections: Connections,
     prices: Mapping[str, compiled.Price] | None = None,
 ) -> Provider:
     """The provider of a configuration. Opens nothing and resolves nothing yet.
@@ -60,11 +57,13 @@ def make_provider(
         scripts: Scripts by name, for the driver `scripted`.
         secret: value of a secret or environment variable by name, None when unset.
         clock: for latencies and measured seconds.
+        connections: what it asks over; its maker closes them.
         prices: prices by a model's id at this provider.
     """
     if config.driver == "scripted":
         return ScriptedProvider(config.name, scripts, clock)
-    return RemoteProvider(config, ADAPTERS[config.driver], secret=secret, clock=clock, prices=prices or {})
+    transport = Transport(config.name, config.timeout, connections)
+    return RemoteProvider(config, ADAPTERS[config.driver], transport, secret=secret, clock=clock, prices=prices or {})
 
 
 @dataclass(frozen=True)
@@ -80,6 +79,7 @@ class RemoteProvider:
         self,
         config: compiled.Provider,
         adapter: Adapter,
+        transport: Transport,
         *,
         secret: Secret,
         clock: Clock,
@@ -91,7 +91,7 @@ class RemoteProvider:
         self._secret = secret
         self._clock = clock
         self._prices = prices
-        self._transport = Transport(config.name, config.timeout)
+        self._transport = transport
 
     async def ask(self, request: Request) -> Answer:
         """One POST and its answer.
@@ -108,10 +108,6 @@ class RemoteProvider:
             raise
         return self._answer(request, reply, sent, received, self._clock.monotonic() - began)
 
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._transport.close()
-
     async def _exchange(self, endpoint: Endpoint, request: Request) -> tuple[Reply, int, int]:
         outgoing = self._adapter.encode(endpoint, request)
         body = wire.dump(outgoing.body)
@@ -120,9 +116,9 @@ class RemoteProvider:
             headers["Idempotency-Key"] = request.key
         received = await self._transport.post(outgoing.url, headers, body)
         if not 200 <= received.status < 300:
-            raise transport.complaint(self._config.name, received, self._clock.now_us())
+            raise complaint(self._config.name, received, self._clock.now_us())
         if not received.whole:
-            raise wire.bad_answer(f"provider {self._config.name!r} sent more than {transport.MAX_ANSWER:,} bytes")
+            raise wire.bad_answer(f"provider {self._config.name!r} sent more than {MAX_ANSWER:,} bytes")
         return self._adapter.decode(wire.load(received.body), self._config.name), len(body), len(received.body)
 
     def _answer(self, request: Request, reply: Reply, sent: int, received: int, seconds: float) -> Answer:
@@ -132,7 +128,7 @@ class RemoteProvider:
         return Answer(
             text=reply.text,
             calls=reply.calls,
-            usage=Usage(tokens.input, tokens.output, tokens.cached, cost),
+            usage=Usage(tokens.input, tokens.output, tokens.cached, cost, tokens.cost_usd),
             model=reply.model or request.model,
             provider=self._config.name,
             scripted=False,

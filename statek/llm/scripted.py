@@ -54,9 +54,6 @@ class ScriptedProvider:
             seconds=self._clock.monotonic() - began,
         )
 
-    async def close(self) -> None:
-        """Nothing to close."""
-
     def _script(self, request: Request) -> Script:
         if request.model not in self._scripts:
             known = ", ".join(sorted(self._scripts)) or "none"

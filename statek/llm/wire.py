@@ -139,9 +139,7 @@ def load(body: bytes) -> Json:
     """
     try:
         text = body.decode()
-        data = json.loads(
-            text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_without_repeats
-        )
+        data = _decode(text)
         if r"\ud" in text.lower():
             json.dumps(data, ensure_ascii=False).encode()  # half an escaped pair could not be stored later
     except (ValueError, RecursionError) as error:
@@ -220,6 +218,11 @@ def _without_repeats(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(data) != len(pairs):
         raise ValueError("an object repeats a key")
     return data
+
+
+_decode = json.JSONDecoder(
+    parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_without_repeats
+).decode
 
 
 def _check_depth(data: Json) -> None:

@@ -20,13 +20,13 @@ from statek.ledger.file import LedgerFile
 from statek.ledger.inbox import Entry, InputKind
 from statek.ledger.items import Tries
 from statek.ledger.records import Records, input_key
+from statek.runtime import subtasks
 from statek.runtime.catalog import Catalog
 from statek.runtime.lines import Line, Turn
 from statek.runtime.ready import Vacancy
 
 LOOKED_AT = 20_000  # new entries of the inbox that one pass looks at
 EXPIRED_AT_ONCE = 200
-_FAILED = ("failed", "poisoned")
 _ITEMS = (InputKind.ITEM, InputKind.ITEM_AGAIN)
 log = logging.getLogger(__name__)
 
@@ -320,9 +320,13 @@ class Admission:
     def after_end(self, job: Any) -> None:
         """A job has ended: if it failed, its item waits for another try or goes to the dead letter queue.
 
-        Inside the transaction that records the end; only the first end of a job counts, and no child's.
+        Inside the transaction that records the end; only the first end of a job counts. A child's next try takes its
+        place at its parent (`subtasks`).
         """
-        if job.outcome not in _FAILED or job.parent_id or job.num_completions:
+        if job.outcome not in subtasks.FAILED or job.num_completions:
+            return
+        if job.parent_id:
+            self._after_child(job)
             return
         queue = self._catalog.queues.get(job.queue) if job.queue else None
         retry = self._retry_of(queue, job)
@@ -344,6 +348,20 @@ class Admission:
             self.ledger, dead, job.queue, entry.body["item"], tries, f"{job.outcome}: {reason}"
         ):
             log.error("item %s failed for good, and its dead letter queue %s is full", job.id, dead.name)
+
+    def _after_child(self, job: Any) -> None:
+        if not subtasks.is_open(job):
+            return
+        retry = self._catalog.of(job).spec.retry  # type: ignore[union-attr]  # it has one, or it were not open
+        found = self.records.get(input_key(job.id))
+        entry = inbox.taken(found) if found is not None and found.body else None
+        first, number = items.first_and_number(job.id)
+        before = items.tries_of(entry) if entry is not None else Tries(first, number, 0, 0, job.created_us, ())
+        reason = job.error.error_message if job.error is not None else job.outcome
+        due_us = job.ended_us + items.wait_us(retry, number)
+        again = replace(_after(before, job, reason), number=number + 1, due_us=due_us)
+        content = {"inputs": job.inputs, "child": job.id}
+        items.put_again(self.ledger, InputKind.SUBMIT_AGAIN, job.agent.role, content, again)
 
     def _dead_letter(self, queue: compiled.Queue | None) -> compiled.Queue | None:
         return self._catalog.queues.get(queue.dead_letter) if queue is not None and queue.dead_letter else None

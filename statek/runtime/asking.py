@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from statek.base.clock import Clock
+from statek.base.prices import get_model_pricing
 from statek.exceptions import StatekError
 from statek.ledger import compiled
 from statek.llm import known, provider
 from statek.llm.messages import Answer
 from statek.llm.model_name import format_model_for_provider, parse_model_name
 from statek.llm.provider import Provider, ProviderError
+from statek.llm.transport import Connections
 from statek.runtime.catalog import Catalog
 from statek.runtime.turn import Ask
 from statek.settings import StatekSettings
@@ -32,6 +34,7 @@ class Asker:
         self._clock = clock
         self._secret = secret
         self._settings = settings
+        self._connections = Connections()
         self._clients: dict[str, tuple[tuple[compiled.Provider, str], Provider]] = {}
         self._slots: dict[str, asyncio.Semaphore] = {}
         self._rng = random.Random()  # noqa: S311 - jitter of repeated calls
@@ -48,9 +51,8 @@ class Asker:
 
     async def close(self) -> None:
         """Let go of all connections."""
-        for _, client in self._clients.values():
-            await client.close()
         self._clients.clear()
+        await self._connections.close()
 
     def _chain(self, names: tuple[str, ...]) -> list[str]:
         """Names in order, each followed by its own fallbacks, none twice."""
@@ -74,7 +76,8 @@ class Asker:
             request = replace(ask.request, model=model_id, params={**params, **ask.request.params})
         client = self._client(config)
         async with self._slot(config):
-            return await provider.ask_with_retry(client, request, config.retry, self._clock, self._rng)
+            answer = await provider.ask_with_retry(client, request, config.retry, self._clock, self._rng)
+        return answer if model is not None else _priced(answer, config.name, name)
 
     def _by_name(self, name: str, default_provider: str | None) -> tuple[compiled.Provider, str, Mapping[str, object]]:
         """Provider and id of a model string such as `openrouter/openai/gpt-5-mini`."""
@@ -96,11 +99,20 @@ class Asker:
             m.id: m.price for m in self._catalog.models.values() if m.provider == config.name and m.price is not None
         }
         client = provider.make_provider(
-            config, scripts=self._catalog.scripts, secret=self._secret, clock=self._clock, prices=prices
-        )
+            config, scripts=self._catalog.scripts, secret=self._secret, clock=self._clock, prices=prices,
+            connections=self._connections,
+        )  # fmt: skip
         self._clients[config.name] = (made_for, client)
         return client
 
     def _slot(self, config: compiled.Provider) -> asyncio.Semaphore:
         slots = config.concurrent or DEFAULT_CONCURRENT
         return self._slots.setdefault(f"{config.name} {slots}", asyncio.Semaphore(slots))
+
+
+def _priced(answer: Answer, provider_name: str, model: str) -> Answer:
+    """An answer of a model that no document declares, with its cost where a price is known (`base.prices`)."""
+    parsed, used = parse_model_name(model), answer.usage
+    price = get_model_pricing(provider_name, parsed.model or "", parsed.family, no_create=True)
+    cost = None if price is None else price.cost(used.input_tokens, used.cached_tokens, used.output_tokens)
+    return answer if cost is None else replace(answer, usage=replace(used, cost_usd=cost))

@@ -183,7 +183,7 @@ class Calling(Keeping):
         """A call of model code to a tool: answered from the record, made here, or left to the scheduler."""
         if self._pausing is not None:
             raise self._pausing
-        if tool.hidden and not self._is_hidden:
+        if tool.hidden and not (tool.exposed or self._is_hidden):
             raise Refused(f"tool {tool.name} is not exposed: only hidden blocks of a warmup may call it")
         if self.holds and futures.has_future((args, kwargs)):
             within = functools.partial(futures.resolve_within, resolve=self.resolve)

@@ -74,13 +74,14 @@ class PythonOffers:
 
     def of_def(self, job_def: Any, limits: compiled.Limits) -> Offer:
         """The offer of a definition. Raises StatekError for a tool that is none."""
-        agent = job_def.agent
-        key = (agent.role, limits, get_statek_settings().limit_extension_per_completion, *job_def.face)
+        agent, settings = job_def.agent, get_statek_settings()
+        allowed = offers.allowances(settings)
+        key = (agent.role, limits, settings.limit_extension_per_completion, allowed, *job_def.face)
         names, values = _parts(agent)
         found = self._made.get(key)
         if found is not None and found.is_of(names, values):
             return found.offer
-        offer = offers.from_python(job_def, limits)
+        offer = offers.from_python(job_def, limits, allowed)
         self._drop([key, *list(self._made)[: len(self._made) + 1 - MADE]])
         self._made[key] = _Made(offer, names, values)
         self.pools.keep(offer)
@@ -186,7 +187,8 @@ class Catalog:
             agent = compiled.decode("Agent", text)
             assert isinstance(agent, compiled.Agent), role
             others = {name: value for name, (value, _) in self._agents.items()}
-            self._offers[revision] = offers.from_spec(agent, revision, others)
+            allowed = offers.allowances(get_statek_settings())
+            self._offers[revision] = offers.from_spec(agent, revision, others, allowed)
             self._pools.keep(self._offers[revision])
         return self._offers[revision]
 

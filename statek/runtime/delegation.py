@@ -6,7 +6,7 @@ stretch that is the stretch's own transaction.
 
 import ast
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
@@ -14,6 +14,7 @@ from statek.runtime import harness
 from statek.store import current, wakeups
 from statek.store.job import Job, new_job, random_id
 from statek.store.job_def import JobDef, make_definition, warmup_data
+from statek.store.session import Store
 from statek.store.subtask import SubTaskHandler
 from statek.store.workspace import add_names
 from statek.text.warmup import CodeBlock, parse_warmup_code
@@ -48,6 +49,32 @@ def create_new_job(
     frame = caller_frame if caller_frame is not None else sys._getframe(1)  # noqa: SLF001 - the caller's names are what is documented
     values = referenced(warmup_code, frame.f_locals) if warmup_code is not None else {}
     return make_child(agent, {**values, **(shared_vars or {})}, parent_job, warmup_code, locale, kwargs)
+
+
+def submit_new_job(agent: Any, shared_vars: dict[str, Any] | None = None, locale: Any = None, **kwargs: Any) -> Job:
+    """A READY job of `agent` without a parent, in the store that this process has open.
+
+    Args:
+        agent: a SupervisedAgent.
+        shared_vars: names and values for the job.
+        locale: language of the job, such as `EN-US`.
+        **kwargs: prompt parameters.
+
+    Raises:
+        ValueError: the agent has no MODEL metadata.
+        CannotKeep: a value cannot be stored in a job.
+    """
+    return submit_new_jobs_batch(agent, [shared_vars or {}], locale, **kwargs)[0]
+
+
+def submit_new_jobs_batch(
+    agent: Any, shared_vars_batch: Iterable[dict[str, Any]], locale: Any = None, **kwargs: Any
+) -> list[Job]:
+    """One job for each entry, durable on return; inside of a job, with its stretch. Raises as `submit_new_job`."""
+    jobs = [make_child(agent, dict(values), None, None, locale, kwargs) for values in shared_vars_batch]
+    if current.get_current_job() is None:
+        Store.attach().commit()
+    return jobs
 
 
 def make_child(
@@ -109,7 +136,7 @@ def complete_sub_task(result: Any | None = None, error: str | None = None) -> No
         raise RuntimeError("this job is not a sub-task: it has no sub_task_handler")
     if not isinstance(handler, SubTaskHandler):
         raise TypeError(f"sub_task_handler is a {type(handler).__name__}, not a SubTaskHandler")
-    handler.complete(result=result, error=error, at_us=current.now_us())
+    handler.complete(result=result, error=error)
 
 
 def find_sub_task_handler(id: Any = None) -> SubTaskHandler | None:  # noqa: A002 - documented name

@@ -2,14 +2,16 @@
 
 Delivering and acknowledging are one transaction of the store. Text and plain data for a fleet with a ledger take the
 way of all inputs, by an id made from the item's number; where the queue lies on another prefix, whose file is written
-by itself, the receiving side remembers what it has. So a kill repeats an item to us, never to a job. One bad item never
+by itself, the receiving side remembers what it has, and only what is in its file is acknowledged. So a kill repeats an
+item to us, never to a job. What is not in the file of its queue is not taken: after a kill the next item would get its
+number, and pass for it. One bad item never
 stops the others: it is laid aside on its queue with the reason, and shown among what was refused.
 """
 
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from statek.exceptions import StoreError, StoreFull
 from statek.ledger import inbox
@@ -55,8 +57,19 @@ def process_push_notifications(
             left -= len(items)
 
 
+def has_to_be_written(queue_prefixes: Iterable[str | int]) -> bool:
+    """Whether something was pushed that the files have to hold before it is taken: all that leaves its queue's file."""
+    queues = filter(None, map(find_queue, queue_prefixes))
+    return any(not queue.is_empty() or (queue.is_foreign and queue.has_events()) for queue in queues)
+
+
 def forward_messages(
-    ledger: LedgerFile, at_us: int, max_count: int = 500, *, queue_prefixes: Sequence[str | int]
+    ledger: LedgerFile,
+    at_us: int,
+    max_count: int = 500,
+    *,
+    queue_prefixes: Sequence[str | int],
+    commit: Callable[[], None] | None = None,
 ) -> bool:
     """Let queued messages enter by the ledger, where a replay finds them; stored objects are delivered at once.
 
@@ -65,6 +78,7 @@ def forward_messages(
         at_us: now.
         max_count: at most so many.
         queue_prefixes: prefixes whose queues are served, in this order.
+        commit: writes all files; then items that lie in another file than the jobs are acknowledged only behind it.
 
     Returns:
         True when more can be taken after the next pass: an object never overtakes the texts before it.
@@ -72,22 +86,27 @@ def forward_messages(
     for queue in filter(None, map(find_queue, queue_prefixes)):
         entries: list[NewEntry] = []
         numbers: list[int] = []
+        delivered: list[int] | None = [] if queue.is_foreign and commit is not None else None
         for number, item in queue.first_messages(max_count):
             is_object = item.kind not in ("text", "json")
             if is_object and entries:
                 break
             if is_object:
-                _deliver(queue, number, item)
+                _deliver(queue, number, item, delivered)
             elif (target := _job_id_of(ledger, item.job_id())) is None:
                 _set_aside(queue, number, item.job_id(), f"there is no job {item.job_id()!r}")
             else:
                 entries.append(_entry(queue, number, item, target, at_us))
                 numbers.append(number)
+        if delivered and commit is not None:
+            commit()
         if entries:
             inbox.append(ledger, entries)
+        if gone := [*(delivered or ()), *numbers]:
             with one_transaction():
-                for number in numbers:
+                for number in gone:
                     queue.ack_job_console(number)
+        if entries:
             return not queue.is_empty()
     return False
 
@@ -97,7 +116,6 @@ def process_agent_events(
     max_count: int = 100,
     *,
     queue_prefixes: Sequence[str | int],
-    strict: bool = True,
 ) -> None:
     """Make a job of every queued event; the agent's warmup reads it under its one external name.
 
@@ -105,12 +123,11 @@ def process_agent_events(
         agents: the agents served; None: all in the store.
         max_count: at most so many jobs.
         queue_prefixes: prefixes whose queues are served.
-        strict: raise for an agent that cannot take events; otherwise leave its events and log it.
 
     Raises:
         ValueError: an agent with events does not reference exactly one external local; nothing was taken then.
     """
-    take_agent_events(agents, max_count, queue_prefixes, strict=strict)
+    take_agent_events(agents, max_count, queue_prefixes, strict=True)
 
 
 def take_agent_events(
@@ -119,8 +136,12 @@ def take_agent_events(
     queue_prefixes: Sequence[str | int],
     *,
     strict: bool = False,
+    commit: Callable[[], None] | None = None,
 ) -> int:
-    """As `process_agent_events`; how many events were taken."""
+    """As `process_agent_events`; how many events were taken.
+
+    Unless `strict`, events of an agent that cannot take any stay, and that is logged. `commit` is as above.
+    """
     queues = [queue for queue in map(find_queue, queue_prefixes) if queue is not None and queue.has_events()]
     if not queues:
         return 0
@@ -129,15 +150,26 @@ def take_agent_events(
     waiting = [(queue, agent) for queue in queues for agent in chosen if queue.has_agent_events(agent)]
     names = {id(agent): name for _, agent in waiting if (name := _event_name(agent, strict=strict)) is not None}
     taken = 0
+    later: list[tuple[StatekPushQueue, SupervisedAgent, int]] = []
     for queue, agent in waiting:
         if id(agent) in names:
             for number, item in queue.first_events(agent, max_count - taken):
-                _take_event(queue, agent, names[id(agent)], number, item)
+                is_later = queue.is_foreign and commit is not None
+                if _take_event(queue, agent, names[id(agent)], number, item, ack=not is_later) and is_later:
+                    later.append((queue, agent, number))
                 taken += 1
+    if later and commit is not None:
+        commit()
+        with one_transaction():
+            for queue, agent, number in later:
+                queue.ack_agent_events(agent, number)
     return taken
 
 
-def _take_event(queue: StatekPushQueue, agent: SupervisedAgent, name: str, number: int, item: PushedItem) -> None:
+def _take_event(
+    queue: StatekPushQueue, agent: SupervisedAgent, name: str, number: int, item: PushedItem, *, ack: bool
+) -> bool:
+    """Make its job; False when that failed and the event was laid aside."""
     try:
         event = item.content()
         with one_transaction():
@@ -147,7 +179,8 @@ def _take_event(queue: StatekPushQueue, agent: SupervisedAgent, name: str, numbe
                 job.add_locals(**{name: event})
                 if agent.get_adapter(CRITICAL) is not None:
                     job.bind_critical_error_context(event)
-            queue.ack_agent_events(agent, number)
+            if ack:
+                queue.ack_agent_events(agent, number)
     except StoreFull:
         raise  # not the event's fault: it stays where it is
     except Exception as error:
@@ -156,6 +189,8 @@ def _take_event(queue: StatekPushQueue, agent: SupervisedAgent, name: str, numbe
         with one_transaction():
             queue.lay_event_aside(agent, number, reason)
             _refuse("event", agent.role, reason)
+        return False
+    return True
 
 
 def _event_name(agent: SupervisedAgent, *, strict: bool) -> str | None:
@@ -186,7 +221,8 @@ def _job_id_of(ledger: LedgerFile, job_id: str) -> str | None:
         return None
 
 
-def _deliver(queue: StatekPushQueue, number: int, item: PushedItem) -> None:
+def _deliver(queue: StatekPushQueue, number: int, item: PushedItem, later: list[int] | None = None) -> None:
+    """Deliver one message; `later`: who acknowledges it, once that is written."""
     job_id = item.job_id()
     try:
         job = _job_of(job_id)
@@ -194,7 +230,10 @@ def _deliver(queue: StatekPushQueue, number: int, item: PushedItem) -> None:
         with one_transaction():
             if _is_new(queue, job, number):
                 job.push_user_message(message)
-            queue.ack_job_console(number)
+            if later is None:
+                queue.ack_job_console(number)
+            else:
+                later.append(number)
     except StoreFull:
         raise
     except Exception as error:

@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from types import MethodType
 from typing import Any, Final, Protocol
 
 from statek.exceptions import FutureError, Refused, StatekError
@@ -269,6 +270,24 @@ class Durables:
         if is_method(raw.__class__, name):
             return StoredMethod(self, reference, name)
         return self.read(("get", self.number_of(reference), name), _get, raw, name)
+
+    def method_of(self, value: Any) -> tuple[object, str] | None:
+        """The reference and the name of a method bound to it; None for anything else."""
+        if isinstance(value, StoredMethod):
+            return value.owner, value.__name__
+        is_of_container = type(value) is MethodType and isinstance(value.__self__, Stored)
+        return (value.__self__, value.__name__) if is_of_container else None
+
+    def method(self, owner: Any, name: str) -> Any:
+        """A method of the object that a reference stands for. Raises LookupError when it has none of that name."""
+        if isinstance(owner, Elsewhere):
+            raise LookupError(str(owner.error()))  # noqa: TRY004 - as for any method that cannot be had
+        kind: Any = type(self.lower(owner))
+        if isinstance(owner, Stored) and name in PUBLIC[type(owner)]:
+            return getattr(owner, name)
+        if isinstance(owner, StoredObject) and not name.startswith("_") and is_method(kind, name):
+            return StoredMethod(self, owner, name)
+        raise LookupError(f"{kind.__name__} has no method {name!r} any more")
 
     def set_attribute(self, owner: Any, name: str, value: Any) -> None:
         """Set an attribute of an object of the application."""

@@ -102,6 +102,7 @@ class Environment:
         self.around = keep.Surroundings(
             host=guards.named_values(self.builtins), is_durable=is_durable, compile_source=compile_source,
             function_name=_source_of, function=self._function,
+            method_of=self.durables.method_of, method=self.durables.method,
         )  # fmt: skip
         self.may_hold_futures = any(futures.takes_futures(tool.call) for tool in offer.tools.values())
         self._functions: dict[str, Offered] = {}

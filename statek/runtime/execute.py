@@ -26,8 +26,7 @@ from statek.sandbox.policy import Policy
 from statek.store import current
 from statek.store.chat import ChatItem
 from statek.store.job import load_console
-
-PART = 10_000  # statements of one part; a job's `statement` is part * PART + index
+from statek.store.stage import PART
 
 
 class LiveJob(Calling):
@@ -120,7 +119,7 @@ class LiveJob(Calling):
         """Why a formal call of that name is not made; empty for one that is."""
         found = self.environment.builtins.get(name)
         tool = found.tool if isinstance(found, Offered) else None
-        if tool is not None and tool.hidden:
+        if tool is not None and tool.hidden and not tool.exposed:
             return f"NameError: tool {name!r} is not exposed"
         if tool is not None and name in self.names:
             return f"NameError: {name!r} is a variable of this job, which hides the tool; `del {name}` first"

@@ -132,7 +132,7 @@ class Fleet:
                     raise self._lost  # what a call gave cannot be recorded: leave, as when the loop itself meets it
                 done = self._pass()
                 if not done.is_empty:
-                    await self._gather()
+                    await self._gather(is_hurried=done.is_cut)
                 elif await self._rest(until_idle=until_idle, waits=waits):
                     break
                 if self._dirty and self._is_commit_due():
@@ -168,11 +168,12 @@ class Fleet:
             self._start(self._ask(job_id, ask))
         return done
 
-    async def _gather(self) -> None:
-        """Let what comes in within a moment be one pass: each pass commits the ledger twice."""
+    async def _gather(self, *, is_hurried: bool) -> None:
+        """Let what comes in within a moment be one pass, unless others wait: each pass commits the ledger twice."""
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        if self._tasks and not (self.passes.ready.runnable or len(self.passes.arrivals) >= len(self._tasks)):
+        is_hurried = is_hurried or bool(self.passes.ready.runnable) or len(self.passes.arrivals) >= len(self._tasks)
+        if not is_hurried:
             await asyncio.sleep(GATHER_SECONDS)
 
     async def _rest(self, *, until_idle: bool, waits: bool) -> bool:

@@ -29,7 +29,9 @@ def take_in(entry: Entry, catalog: Catalog, ready: Ready, deliveries: dict[str, 
     try:
         match entry.kind:
             case InputKind.SUBMIT:
-                _start(entry, catalog, ready, str(entry.target), entry.body["inputs"])
+                _start(entry, catalog, ready, str(entry.target), entry.body["inputs"], of_python=entry.body)
+            case InputKind.SUBMIT_AGAIN if "child" in entry.body:
+                _start_child_again(entry, catalog, ready)
             case InputKind.SUBMIT_AGAIN:
                 _start(entry, catalog, ready, str(entry.target), entry.body["inputs"])
             case InputKind.ITEM | InputKind.ITEM_AGAIN if "refused" in entry.body:
@@ -58,11 +60,39 @@ def take_in(entry: Entry, catalog: Catalog, ready: Ready, deliveries: dict[str, 
         refuse(entry, str(error))
 
 
-def _start(entry: Entry, catalog: Catalog, ready: Ready, role: str, inputs: Mapping[str, Any], queue: str = "") -> None:
+def _start(
+    entry: Entry,
+    catalog: Catalog,
+    ready: Ready,
+    role: str,
+    inputs: Mapping[str, Any],
+    queue: str = "",
+    of_python: Mapping[str, Any] | None = None,
+) -> None:
+    """Start a job; `of_python` may hold `locale` and `params`, which only agents made in Python have."""
     if find_job(entry.id) is not None or knew_job(entry.id):
         return  # replayed over a store that has it already, or repeated when its record is long gone
-    job = subtasks.make_job(catalog, role, inputs, entry.id, entry.at_us)
+    said = of_python or {}
+    job = subtasks.make_job(
+        catalog, role, inputs, entry.id, entry.at_us, locale=said.get("locale"), params=said.get("params")
+    )
     job.queue = queue
+    ready.add_new(entry.id)
+
+
+def _start_child_again(entry: Entry, catalog: Catalog, ready: Ready) -> None:
+    if find_job(entry.id) is not None or knew_job(entry.id):
+        return
+    failed_id = str(entry.body["child"])
+    parent_id = next((job_id for job_id, child in ready.parked.items() if child == failed_id), None)
+    try:
+        subtasks.start_again(catalog, failed_id, entry.body["inputs"], entry.id, entry.at_us)
+    except NotApplied:
+        if parent_id is not None:
+            ready.wake(parent_id)
+        raise
+    if parent_id is not None:
+        ready.park(parent_id, entry.id)
     ready.add_new(entry.id)
 
 

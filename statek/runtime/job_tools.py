@@ -101,6 +101,40 @@ def perm_ctx_set_unique(key: str, value: Any) -> str:
     return name
 
 
+def statek_ctx_set(**values: Any) -> None:
+    """Lay down values for other functions of the application that run for the current job in this process.
+
+    Raises:
+        RuntimeError: outside of a job.
+    """
+    scene = current.get_scene()
+    if scene is None:
+        raise RuntimeError("statek_ctx_set was called outside of a job")
+    scene.context.update(values)
+
+
+def statek_ctx_get(key: str, *default: Any) -> Any:
+    """A value that `statek_ctx_set` laid down, else one of the agent's context, else the default.
+
+    Raises:
+        KeyError: there is none, and no default.
+        RuntimeError: outside of a job, and no default.
+        TypeError: more than one default.
+    """
+    if len(default) > 1:
+        raise TypeError(f"statek_ctx_get takes a key and a default, {1 + len(default)} arguments were given")
+    scene = current.get_scene()
+    if scene is None and not default:
+        raise RuntimeError("statek_ctx_get was called outside of a job")
+    agent_context = getattr(current.get_current_agent(), "context", None) or {}
+    for found in (scene.context if scene is not None else {}, agent_context):
+        if key in found:
+            return found[key]
+    if default:
+        return default[0]
+    raise KeyError(key)
+
+
 def _current(name: str) -> Job:
     job: Job | None = current.get_current_job()
     if job is None:

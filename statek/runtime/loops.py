@@ -185,13 +185,17 @@ class _Look:
 
     def _take_pushed(self) -> None:
         """Messages and events. Failures cost only the one input."""
-        fleet = self._fleet
+        fleet, prefixes = self._fleet, self._prefixes
+        if delivery.has_to_be_written(prefixes):
+            fleet.checkpoint()
         if fleet.ledger is None:
-            delivery.process_push_notifications(queue_prefixes=self._prefixes)
-        elif delivery.forward_messages(fleet.ledger, current.now_us(), queue_prefixes=self._prefixes):
+            delivery.process_push_notifications(queue_prefixes=prefixes)
+        elif delivery.forward_messages(
+            fleet.ledger, current.now_us(), queue_prefixes=prefixes, commit=fleet.checkpoint
+        ):
             self.soon()
         room = fleet.passes.ready.room(self._most)
-        if delivery.take_agent_events(None, room, self._prefixes):
+        if delivery.take_agent_events(None, room, prefixes, commit=fleet.checkpoint):
             fleet.checkpoint()  # jobs that no input made are in the store's file before they do anything
 
     def _find_jobs(self) -> None:

@@ -7,7 +7,7 @@ builtins serves every job of the offer.
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,8 @@ from statek.exceptions import StatekError
 from statek.ledger import compiled
 from statek.llm.model_name import parse_model_name
 from statek.runtime import harness, system_tools
-from statek.sandbox.policy import Policy
+from statek.sandbox.policy import MODULES, Policy
+from statek.settings import StatekSettings
 from statek.text import template
 from statek.text.warmup import CallSpec
 from statek.tools import describe, selection
@@ -67,6 +68,7 @@ class Offer:
     spec: compiled.Agent | None = None
     tools_scope: str = ""  # which tools are formal ones too, as `LLM_TOOLS_SCOPE` says it
     limit_extension: float = 0.0  # part of each limit that a job gains whenever it is brought back
+    console_box: str = ""  # XML tag around what a console says to the model
 
     def chain_of(self, job: Any) -> tuple[str, ...]:
         """The models to ask, in order; of an agent made in Python the one for the job's difficulty."""
@@ -120,11 +122,51 @@ class Offer:
         return tuple(describe.formal_spec(tool) for tool in chosen)
 
 
-def from_spec(agent: compiled.Agent, revision: str, others: Mapping[str, compiled.Agent]) -> Offer:
+@dataclass(frozen=True)
+class Allowances:
+    """What the operator's settings say of the code of jobs.
+
+    Attributes:
+        policy: bounds and imports of agents made in Python; those from files have their own.
+        exposed: hidden tools that code may call all the same.
+        console_box: XML tag around what a console says to the model; "" for none.
+    """
+
+    policy: Policy = field(default_factory=Policy)
+    exposed: frozenset[str] = frozenset()
+    console_box: str = ""
+
+    def of_tools(self, tools: Mapping[str, Tool]) -> dict[str, Tool]:
+        """The tools with those marked that are exposed."""
+        return {n: replace(t, exposed=True) if t.hidden and t.name in self.exposed else t for n, t in tools.items()}
+
+
+def allowances(settings: StatekSettings) -> Allowances:
+    """What `settings` say; a module that the sandbox does not know is one that the operator answers for."""
+    named = None if settings.python_sandbox_allowed_imports is None else _names(settings.python_sandbox_allowed_imports)
+    policy = Policy(
+        imports=tuple(sorted((named or frozenset()) - MODULES)), only=named,
+        max_source_bytes=settings.python_sandbox_max_source_bytes, max_nodes=settings.python_sandbox_max_ast_nodes,
+    )  # fmt: skip
+    return Allowances(policy, _names(settings.python_sandbox_allowed_tools), settings.xml_box_console or "")
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(filter(None, (name.strip() for name in text.split(","))))
+
+
+def from_spec(
+    agent: compiled.Agent,
+    revision: str,
+    others: Mapping[str, compiled.Agent],
+    allowed: Allowances | None = None,
+) -> Offer:
     """The offer of a compiled revision. Raises StatekError when a tool cannot be imported.
 
-    `others` are the release's agents by name: what subagents declare is shown in their signatures.
+    `others` are the release's agents by name: what subagents declare is shown in their signatures. Of what the
+    operator allows, bounds and imports are the agent's own.
     """
+    said = allowed if allowed is not None else Allowances()
     tools = {tool.name: _bound(tool) for tool in agent.tools}
     for name in agent.subagents:
         tools[name] = _subagent(name, others.get(name))
@@ -132,17 +174,20 @@ def from_spec(agent: compiled.Agent, revision: str, others: Mapping[str, compile
     warmup = tuple(Part(block.code, block.hidden) for block in agent.warmup.blocks) if agent.warmup else ()
     policy = Policy(imports=agent.imports)
     return Offer(
-        role=agent.name, revision=revision, tools=tools, chain=agent.model, params=agent.params, limits=agent.limits,
+        role=agent.name, revision=revision, tools=said.of_tools(tools), chain=agent.model,
+        params=agent.params, limits=agent.limits,
         warmup=warmup, warmup_timeout_us=agent.warmup.timeout_us if agent.warmup else 0, chat_style=agent.chat_style,
         subagents=agent.subagents, inputs=agent.inputs, policy=policy, extra={}, spec=agent,
-        tools_scope=agent.metadata.get(selection.KEY, ""),
+        tools_scope=agent.metadata.get(selection.KEY, ""), console_box=said.console_box,
     )  # fmt: skip
 
 
-def from_python(job_def: Any, limits: compiled.Limits) -> Offer:
+def from_python(job_def: Any, limits: compiled.Limits, allowed: Allowances) -> Offer:
     """The offer of a definition made in Python: tools of the agent, names of its context."""
     agent = job_def.agent
-    own = {tool.name: tool for tool in (_made(agent.role, function) for function in agent.all_tools)}
+    inside = agent.internal_tools
+    given = ((function, _made(agent.role, function)) for function in agent.all_tools)
+    own = {tool.name: replace(tool, inside=True) if function in inside else tool for function, tool in given}
     tools = {**own, **{name: tool for name, tool in system_tools.IN_CODE.items() if name not in own}}
     extra = {name: value for name, value in agent.context.items() if name not in own}
     for name, value in list(extra.items()):
@@ -154,11 +199,13 @@ def from_python(job_def: Any, limits: compiled.Limits) -> Offer:
         Part(_code(block), (block["metadata"] or {}).get("hidden") is True) for block in job_def.warmup_blocks
     )
     params = {"temperature": float(job_def.metadata["TEMPERATURE"])} if "TEMPERATURE" in job_def.metadata else {}
-    allowed, extension = harness.limits_of_definition(limits, job_def.metadata)
+    bounds, extension = harness.limits_of_definition(limits, job_def.metadata)
     return Offer(
-        role=agent.role, revision="", tools=tools, chain=(job_def.model or "",), params=params, limits=allowed,
-        warmup=parts, warmup_timeout_us=0, chat_style=style, subagents=(), inputs={}, policy=Policy(),
+        role=agent.role, revision="", tools=allowed.of_tools(tools), chain=(job_def.model or "",), params=params,
+        limits=bounds, warmup=parts, warmup_timeout_us=0, chat_style=style, subagents=(), inputs={},
+        policy=allowed.policy,
         extra=extra, limit_extension=extension, tools_scope=str(job_def.metadata.get(selection.KEY) or ""),
+        console_box=allowed.console_box,
     )  # fmt: skip
 
 

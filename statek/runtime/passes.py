@@ -15,32 +15,33 @@ from typing import Any
 
 from statek.base.clock import Clock
 from statek.base.mark import Mark
-from statek.exceptions import LedgerError, Signal, StoreError, StoreFull
+from statek.exceptions import BugError, LedgerError, Signal, StoreError, StoreFull
 from statek.ledger import inbox, records
 from statek.ledger.file import LedgerFile
 from statek.ledger.inbox import Entry, InputKind
 from statek.ledger.metering import Meter, Used
 from statek.ledger.records import Kind, Record, Records
 from statek.llm.messages import Answer
-from statek.runtime import intake, told
+from statek.runtime import intake, subtasks, told
 from statek.runtime.admission import Admission, Choice
 from statek.runtime.catalog import Catalog
 from statek.runtime.crossings import Outcome, decode_outcome, encode_outcome
 from statek.runtime.endings import CallWish, Known
 from statek.runtime.outcomes import unknown
 from statek.runtime.ready import Ready
-from statek.runtime.step import Delivery, Failure, Over, Parked, Steps, Wish
+from statek.runtime.step import BlockEnd, Delivery, Failure, Over, Parked, Steps, Wish
 from statek.runtime.tagging import bounds_of, is_served, tag_of
 from statek.runtime.turn import Ask, key_of_question
 from statek.sandbox.bounds import Watchdog
 from statek.store import workspace
 from statek.store.encoding import bytes_json
-from statek.store.job import Job, JobStatus, Stage, find_job, jobs_with
+from statek.store.job import Job, JobStatus, Stage, find_job, jobs_with, lay_out_oldest
 from statek.store.retention import still_forgettable
 from statek.store.session import Store, address_of, at_address
 
 MAX_INPUTS = 500  # taken in by one pass
 MAX_STRETCHES = 200  # run by one pass
+MAX_ASKS = 16  # questions that a pass holds up until its last stretch has run
 LOST = "lost "  # before the key of a call whose own writes this store does not have
 STEP_MEMORY = 512 << 20
 ALWAYS = (InputKind.SUBMIT, InputKind.PUSH, InputKind.CANCEL, InputKind.RELEASE, InputKind.FORGET, intake.POISON)
@@ -60,6 +61,7 @@ class Done:
         ended: jobs that ended.
         taken: inputs taken in.
         ran: the jobs of the stretches.
+        is_cut: it ended before all that could run had run.
     """
 
     calls: list[tuple[str, CallWish]] = field(default_factory=list)
@@ -68,6 +70,7 @@ class Done:
     ended: list[str] = field(default_factory=list)
     taken: int = 0
     ran: list[str] = field(default_factory=list)
+    is_cut: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -123,6 +126,8 @@ class Passes:
         self._unknown: list[tuple[str, bytes]] = []
         self.upto: int | None = None  # the record that is being replayed
         self.base_seq = 0  # what was recorded up to here is in the store, with all that calls wrote themselves
+        with store.atomic():
+            lay_out_oldest()
 
     # -- one pass ---------------------------------------------------------------------------------------------------
 
@@ -134,7 +139,8 @@ class Passes:
         ran: list[list[Any]] = []
         for number, job_id in enumerate(self.ready.pick(self.max_active)):
             self._run_one(job_id, done, ran)
-            if number >= MAX_STRETCHES:
+            done.is_cut = number >= MAX_STRETCHES or len(done.asks) >= MAX_ASKS
+            if done.is_cut:
                 break
         self._record(done, ran)
         done.ran = [str(entry[0]) for entry in ran]
@@ -371,6 +377,8 @@ class Passes:
                 self._park(job, kind, detail)
             case Over(_, parent):
                 self._end(job, parent, done)
+            case BlockEnd():
+                raise BugError(f"job {job.id}: a fleet runs the warmup as a whole")
 
     def _park(self, job: Job, kind: str, detail: str) -> None:
         if kind != "subtask":
@@ -378,7 +386,7 @@ class Passes:
             return
         self.ready.park(job.id, detail)
         child = find_job(detail)
-        if child is None or child.job_status == JobStatus.DONE:
+        if child is None or (child.job_status == JobStatus.DONE and not subtasks.is_open(child)):
             self.ready.wake(job.id)
 
     def take_notice(self, made: Iterable[str], woken: Iterable[str]) -> None:

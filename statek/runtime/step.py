@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from statek.exceptions import CannotKeep, Diverged, LLM_HarnessError, StatekError
+from statek.ledger import compiled
 from statek.ledger import inputs as declared
 from statek.llm.messages import Answer
 from statek.runtime import harness, subtasks, turn
@@ -17,7 +18,7 @@ from statek.runtime.catalog import Catalog
 from statek.runtime.crossings import Outcome
 from statek.runtime.endings import CallWish, Ended, ExitedWith, Known, Waits
 from statek.runtime.environment import Environment
-from statek.runtime.execute import PART, LiveJob
+from statek.runtime.execute import LiveJob
 from statek.runtime.offer import Offer, Part
 from statek.runtime.turn import Ask
 from statek.sandbox import keep
@@ -26,6 +27,7 @@ from statek.store.chat import ChatItem
 from statek.store.encoding import json_bytes
 from statek.store.job import JobStatus, Stage
 from statek.store.job_def import JobDefError
+from statek.store.stage import PART
 from statek.store.subtask import SubTaskHandler
 
 MAX_ERROR = 2_000
@@ -50,6 +52,11 @@ class Over:
 
 
 @dataclass(frozen=True)
+class BlockEnd:
+    """A block of the warmup has ended and another one is due; only where single blocks are asked for."""
+
+
+@dataclass(frozen=True)
 class Failure:
     """The model could not be asked, or the job is to be ended from outside."""
 
@@ -58,7 +65,7 @@ class Failure:
 
 
 Delivery = Answer | Outcome | Failure | None
-Wish = CallWish | Ask | Parked | Over
+Wish = CallWish | Ask | Parked | Over | BlockEnd
 
 
 @dataclass
@@ -87,9 +94,15 @@ class Steps:
         self,
         catalog: Catalog,
         recorded: Callable[[Any, CallWish], Known],
+        *,
+        single_blocks: bool = False,
     ) -> None:
-        """`recorded` says what the ledger knows of a call of a statement that is run again."""
+        """`recorded` says what the ledger knows of a call of a statement that is run again.
+
+        With `single_blocks` a stretch ends with each block of the warmup, not with the last one.
+        """
         self._catalog = catalog
+        self.single_blocks = single_blocks
         self._recorded = recorded
         self._running: dict[str, Running] = {}
         self.started: list[str] = []  # jobs made by the stretch in progress
@@ -148,7 +161,7 @@ class Steps:
         environment = self._catalog.borrow(offer)
         live = LiveJob(job, environment, offer.policy)
         live.recorded = lambda wish: self._recorded(job, wish)
-        running = Running(live, offer, environment, turn.History(offer.chat_style))
+        running = Running(live, offer, environment, turn.History(offer.chat_style, offer.console_box))
         self._running[job.id] = running
         return running
 
@@ -204,7 +217,7 @@ class _Stretch:
         running.live.names.update(job.inputs or {})
         job.code = turn.encode_parts(running.offer.warmup)
         job.stage = Stage.CODE
-        job.statement = running.live.statement = 0
+        job.statement = running.live.statement = (job.warmup_block_num or 0) * PART + job.statement
 
     def take_answer(self, answer: Answer) -> Over | None:
         """Record an answer; the wish is the end when it was a final text."""
@@ -237,13 +250,15 @@ class _Stretch:
         job = self.job
         running = self.steps.running(job)
         live = running.live
+        if job.code is None:
+            job.code = turn.encode_parts(turn.parts_of_last(job, running.offer.chat_style))
         live.clock_us = max(live.clock_us, self.clock_us)
         live.scene.clock_us, live.scene.limits = live.clock_us, running.offer.limits
         allowed = running.offer.limits.tool_calls
         live.tool_calls_left = None if allowed is None else allowed - job.tool_calls
         live.offer_subagents(running.offer.subagents, self._child_starter(running.offer))
         if live.wish is None:
-            ending = live.run(turn.decode_parts(job.code))
+            ending = live.run(self._due(turn.decode_parts(job.code), live))
         else:
             assert outcome is not None, "a job that waits for a call was advanced without its result"
             ending = live.deliver(outcome)
@@ -256,6 +271,11 @@ class _Stretch:
         if allowed is not None and live.tool_calls_left is not None:
             job.tool_calls = allowed - live.tool_calls_left
         return self._after_code(running, ending)
+
+    def _due(self, parts: list[Part], live: LiveJob) -> list[Part]:
+        if self.job.turn or not self.steps.single_blocks:
+            return parts
+        return parts[: live.statement // PART + 1]
 
     def _child_starter(self, offer: Offer) -> Callable[[str, dict[str, Any], int, int], Any]:
         def start(name: str, inputs: dict[str, Any], statement: int, turn_number: int) -> Any:
@@ -282,6 +302,10 @@ class _Stretch:
                 return self._exit(status)
             case Ended(failed):
                 self._store_place(live, done=True)
+                if not failed and job.turn == 0 and live.statement // PART < len(turn.decode_parts(job.code)):
+                    job.waiting_bytes = None
+                    self._working()
+                    return BlockEnd()
                 return self._end_code(live, failed)
 
     def _store_place(self, live: LiveJob, *, done: bool = False) -> None:
@@ -290,6 +314,9 @@ class _Stretch:
         number_of = live.durables.number_of
         workspace.replace_names(job, kept, [number_of(ref) for ref in kept.refs])
         job.statement = statement
+        block = statement // PART
+        if block and job.turn == 0 and block < len(turn.decode_parts(job.code)) and job.warmup_block_num != block:
+            job.warmup_block_num = block
         if done:
             if job.journal is not None:
                 job.journal, job.journal_refs = None, None
@@ -380,6 +407,13 @@ class _Stretch:
         spec = self.steps.catalog.of(self.job).spec
         return [] if spec is None or spec.output is None else declared.check_value(spec.output, value, "output")
 
+    def _spec(self) -> compiled.Agent | None:
+        """What the job's agent declares; None for one made in Python, or one whose tools cannot be had any more."""
+        try:
+            return self.steps.catalog.of(self.job).spec
+        except StatekError:
+            return None
+
     def end(self, outcome: str, *, value: Any = None, error: str | None = None, exited: bool = False) -> Over:
         """End the job: keep what it gave, tell its parent, let go of the running side."""
         job = self.job
@@ -404,5 +438,7 @@ class _Stretch:
             job.journal, job.journal_refs = None, None
         self.status = JobStatus.DONE
         self.steps.forget(job.id)
+        if job.handler is not None and subtasks.will_try_again(job, outcome, self._spec()):
+            return Over(outcome, None)
         parent = subtasks.complete(job, job.exit_value if exited else None, error, self.clock_us)
         return Over(outcome, parent)

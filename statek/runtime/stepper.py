@@ -1,9 +1,11 @@
 """One documented step of one job, without a loop and without a ledger: `run_job_step`, `unsuspend_jobs`.
 
 A step runs the code of the last answer, then asks the model once and stores what it answers; the next step runs that.
+Of a warmup each block is a step, the last one with the question behind it.
 For tests and scripts; what it does is as durable as dbzero itself. Workers use `fleet`.
 """
 
+import asyncio
 import logging
 from typing import Any
 
@@ -30,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 async def run_job_step(job: Any, provider: str | None = None) -> bool:
-    """Execute one step of `job`: pending code, then one model request.
+    """Execute one step of `job`: pending code, then one model request; or a block of its warmup before the last one.
 
     Args:
         job: a stored job.
@@ -44,6 +46,18 @@ async def run_job_step(job: Any, provider: str | None = None) -> bool:
         return await stepper.step(job)
     finally:
         await stepper.close()
+
+
+async def job_worker(semaphore: asyncio.Semaphore, job: Any, provider: str | None = None) -> None:
+    """One step of `job` as soon as `semaphore` lets it; what goes wrong in it ends this job and nothing else.
+
+    Args:
+        semaphore: bounds how many work at once.
+        job: a stored job.
+        provider: default provider for model strings that name none.
+    """
+    async with semaphore:
+        await run_job_step(job, provider)
 
 
 def unsuspend_jobs() -> None:
@@ -84,7 +98,7 @@ class Stepper:
         self._store = store
         self._clock = clock
         self._provider = provider
-        self._steps = Steps(catalog, lambda _job, _wish: (False, None))
+        self._steps = Steps(catalog, lambda _job, _wish: (False, None), single_blocks=True)
         self._asker = Asker(catalog, clock, settings.secret, settings)
         self._performer = Performer(store, clock, WATCHDOG)
 

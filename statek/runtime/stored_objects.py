@@ -57,6 +57,11 @@ class StoredMethod:
     def __init__(self, recorder: Recorder, owner: Any, name: str) -> None:
         self._recorder, self._owner, self.__name__ = recorder, owner, name
 
+    @property
+    def owner(self) -> Any:
+        """The reference it is bound to."""
+        return self._owner
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Cross the border."""
         return self._recorder.ask(self._owner, self.__name__, args, kwargs)

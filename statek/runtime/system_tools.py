@@ -77,7 +77,7 @@ FORMAL = tuple(
 PYTHON_CLI = FORMAL[-1]
 _PLAIN = (
     delegation.complete_sub_task, job_tools.perm_ctx_get, job_tools.perm_ctx_set, job_tools.perm_ctx_set_unique,
-    job_tools.find_locals, statek_print,
+    job_tools.find_locals, job_tools.statek_ctx_get, statek_print,
 )  # fmt: skip
 IN_CODE: Mapping[str, Tool] = {
     tool.name: tool for tool in (*FORMAL[:-1], *(from_callable(function, effect="write") for function in _PLAIN))

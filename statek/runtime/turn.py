@@ -4,6 +4,7 @@ Not here: asking (the fleet), when to ask (`step`), running the code (`execute`)
 wants run becomes `parts`, the one form in which warmup blocks, console answers and formal calls are executed.
 """
 
+import functools
 import json
 import keyword
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from statek.runtime.offer import Offer, Part
 from statek.store import history
 from statek.store.chat import ChatItem, decode_item
 from statek.store.encoding import text_bytes
-from statek.store.history import ChatHistoryItem, ChatRole
+from statek.store.history import ChatHistoryItem, ChatRole, ContentSource
 from statek.text import reply
 from statek.text.warmup import CallSpec
 
@@ -53,20 +54,23 @@ def build_ask(job: Any, offer: Offer, prompt: str, told: "History") -> Ask:
 class History:
     """A job's history as messages, told once and then only what has come since."""
 
-    def __init__(self, style: str) -> None:
-        """Nothing told yet."""
-        self._told = history.History(style, message_of)
+    def __init__(self, style: str, box: str = "") -> None:
+        """Nothing told yet. `box` is an XML tag to stand around what a console says."""
+        self._told = history.History(style, functools.partial(message_of, box=box))
 
     def messages(self, job: Any) -> list[Message]:
         """All messages, oldest first."""
         return self._told.told(job.chat, job.read_console)
 
 
-def message_of(item: ChatHistoryItem) -> Message:
+def message_of(item: ChatHistoryItem, box: str = "") -> Message:
     """What a provider is sent of an item: what is neither its own nor a result of its calls comes from the user."""
+    text = item.content
+    if box and text is not None and item.content_src is ContentSource.CONSOLE:
+        text = f"<{box}>\n{text}\n</{box}>"
     role: Role = "user" if item.role is ChatRole.SYSTEM else item.role.value
     calls = tuple(Call(call.id, call.func_name, call.kwargs or {}) for call in item.tool_calls)
-    return Message(role, sendable(item.content), calls, item.call_id, item.provider_reasoning_payload)
+    return Message(role, sendable(text), calls, item.call_id, item.provider_reasoning_payload)
 
 
 def sendable(text: str | None) -> str | None:
@@ -92,11 +96,22 @@ def record_answer(job: Any, answer: Answer, at_us: int, style: str) -> list[Part
 
 def answer_parts(answer: Answer, style: str) -> list[Part]:
     """What an answer wants run: its calls in order, each written as code, then the code in its text."""
+    return _parts(answer.text, answer.calls, style)
+
+
+def parts_of_last(job: Any, style: str) -> list[Part]:
+    """What the newest answer wants run, of a history that an application made."""
+    newest = next(record for record in reversed(job.records) if record.kind == "answer")
+    given = tuple(Call(call["id"], call["name"], call["arguments"]) for call in newest.calls)
+    return _parts(newest.text, given, style)
+
+
+def _parts(text: str | None, calls: Sequence[Call], style: str) -> list[Part]:
     # Beside calls, only a fence marked as Python is code: prose is not.
-    code = reply.read_reply(answer.text, "markdown" if answer.calls and style == "console" else style).code
+    code = reply.read_reply(text, "markdown" if calls and style == "console" else style).code
     written = [Part(code)] if code is not None and reply.has_statements(code) else []
-    together = sum(call.name == CLI for call in answer.calls)
-    return [*(_cli_part(call, together) if call.name == CLI else _call_part(call) for call in answer.calls), *written]
+    together = sum(call.name == CLI for call in calls)
+    return [*(_cli_part(call, together) if call.name == CLI else _call_part(call) for call in calls), *written]
 
 
 def dialog(answer: Answer, style: str) -> str | None:
@@ -141,6 +156,9 @@ def _count_usage(job: Any, answer: Answer) -> None:
         job.cached_tokens += usage.cached_tokens
     if usage.cost_usd is not None:
         job.cost_usd = (job.cost_usd or 0.0) + usage.cost_usd
+    if usage.reported_usd is not None:
+        job.reported_usd = (job.reported_usd or 0.0) + usage.reported_usd
+    job.context_bytes = answer.bytes_sent + answer.bytes_received
     job.total_bytes_sent += answer.bytes_sent
     job.total_bytes_received += answer.bytes_received
     job.model_us += int(answer.seconds * 1_000_000)

@@ -10,7 +10,6 @@ from statek.exceptions import NotApplied, StatekError
 from statek.ledger.file import LedgerFile
 from statek.ledger.items import first_and_number, try_id
 from statek.runtime.catalog import Catalog
-from statek.runtime.execute import PART
 from statek.runtime.keeping import RNG
 from statek.sandbox.keep_makers import Stub
 from statek.store.chat import decode_item
@@ -18,6 +17,7 @@ from statek.store.encoding import bytes_text
 from statek.store.job import JobStatus, Stage, find_job, load_console
 from statek.store.retention import forgotten_at
 from statek.store.session import Store
+from statek.store.stage import PART
 from statek.store.workspace import read_names
 from statek.text.llm_repr import llm_repr
 

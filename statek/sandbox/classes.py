@@ -13,7 +13,35 @@ from statek.exceptions import Refused
 from statek.sandbox import kinds, names
 
 _SELF_MATCHING = frozenset({bool, bytearray, bytes, dict, float, frozenset, int, list, set, str, tuple})
-_CALLED_BASES = (typing.NamedTuple, typing.TypedDict)
+
+
+def named_tuple(typename: str, fields: Any = (), /) -> Any:
+    """`typing.NamedTuple`, a base in class statements and a function; the class counts as made by the job."""
+    pairs = [(str(name), kind) for name, kind in fields]
+    return _as_own(typing.NamedTuple(str(typename), pairs))
+
+
+def typed_dict(typename: str, fields: Any = (), /, *, total: bool = True) -> Any:
+    """`typing.TypedDict`, a base in class statements and a function; the class counts as made by the job."""
+    given = {str(name): kind for name, kind in dict(fields).items()}
+    return _as_own(typing.TypedDict(str(typename), given, total=bool(total)))  # type: ignore[operator]
+
+
+def _as_own(made: Any) -> Any:
+    made.__module__ = kinds.JOB_MODULE
+    return made
+
+
+def _stand_for(function: Any, original: Any) -> None:
+    """Let `function` be what `original` is as a base in a class statement."""
+    bases = original.__mro_entries__((original,))
+    function.__name__ = function.__qualname__ = original.__name__
+    function.__mro_entries__ = lambda _: bases
+
+
+_stand_for(named_tuple, typing.NamedTuple)
+_stand_for(typed_dict, typing.TypedDict)
+_CALLED_BASES = (named_tuple, typed_dict)
 
 
 def build_class(body: Callable[..., Any], name: str, *bases: Any, **keywords: Any) -> Any:

@@ -23,6 +23,14 @@ def _no_function(_: object) -> str | None:
     return None
 
 
+def _no_method(_: object) -> tuple[object, str] | None:
+    return None
+
+
+def _unknown_method(_: object, name: str) -> object:
+    raise LookupError(f"nothing here gives methods of stored objects, {name!r} included")
+
+
 def _unknown_function(name: str) -> object:
     raise LookupError(f"nothing here knows functions of the application by name, {name!r} included")
 
@@ -41,6 +49,9 @@ class Surroundings:
             hold without being offered it by name; None for everything else.
         function: gives the function back by that name, LookupError with the reason when it is gone. Names come from
             bytes that may be crafted, so it alone decides which names are served.
+        method_of: gives the durable object and the name of a method that is bound to it; None for everything else.
+        method: gives that method of a durable object back, LookupError with the reason when there is none. Here too
+            the names come from bytes.
     """
 
     host: Mapping[str, object]
@@ -48,6 +59,8 @@ class Surroundings:
     compile_source: Compiler
     function_name: Callable[[object], str | None] = _no_function
     function: Callable[[str], object] = _unknown_function
+    method_of: Callable[[object], tuple[object, str] | None] = _no_method
+    method: Callable[[object, str], object] = _unknown_method
     _names: dict[int, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -88,6 +88,17 @@ def make_durable(loading: Loading, position: int) -> object:
 
 
 @Maker
+def make_durable_method(loading: Loading, owner: object, name: str) -> object:
+    """Give a method of a durable object by its name, or a stub."""
+    if not any(owner is durable for durable in loading.refs):
+        wrong(owner)
+    try:
+        return loading.around.method(owner, text(name))
+    except LookupError as error:
+        return Stub(name, f": {error.args[0]}" if error.args else "", make_durable_method, owner, name)
+
+
+@Maker
 def make_container(loading: Loading, kind: str, bound: int | None = None) -> object:
     """Make an empty container of CONTAINERS; `bound` is the maxlen of a deque."""
     if kind == "deque":

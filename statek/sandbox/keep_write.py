@@ -149,7 +149,9 @@ class _Writer(pickle.Pickler):
         return number_without_book(kind) if self.home is None else book_of(self.home).number_of(kind)
 
     def foreign(self, obj: Any) -> Reduced:
-        """Write what the application lent: a function by its lasting name, a value by its fields; refuse the rest."""
+        """Write what the application lent: functions by lasting names, methods by their objects, values by fields."""
+        if (method := self.around.method_of(obj)) is not None:
+            return makers.make_durable_method, method
         if (name := self.around.function_name(obj)) is not None:
             return makers.make_foreign, (name,)
         if (reduced := rules.application_value(self, obj)) is not None:

@@ -34,7 +34,7 @@ import zoneinfo
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from statek.sandbox import facades, replacements
+from statek.sandbox import classes, facades, replacements
 from statek.sandbox.access import ModuleProxy
 from statek.sandbox.policy import MODULES, NEVER_IMPORTED
 from statek.sandbox.replacements import Kit
@@ -90,11 +90,12 @@ _FIXED: dict[str, dict[str, Any]] = {
     "typing": _of(
         typing,
         """Any Optional Union List Dict Set FrozenSet Tuple Type Callable Iterable Iterator Sequence Mapping
-        MutableMapping MutableSequence Collection Generator Literal Final ClassVar Annotated NamedTuple
-        TypedDict Protocol Generic TypeVar ParamSpec Self Never NoReturn Hashable Sized SupportsFloat
+        MutableMapping MutableSequence Collection Generator Literal Final ClassVar Annotated Protocol Generic TypeVar
+        ParamSpec Self Never NoReturn Hashable Sized SupportsFloat
         SupportsInt DefaultDict Deque Counter OrderedDict TypeAlias Required NotRequired Text AnyStr cast
         final overload runtime_checkable assert_never""",
-    ),
+    )
+    | {"NamedTuple": classes.named_tuple, "TypedDict": classes.typed_dict},
     "abc": _of(abc, "ABC abstractmethod"),
 }
 

@@ -12,6 +12,7 @@ class Policy:
 
     Attributes:
         imports: modules importable beside `MODULES`; the operator answers for what they export.
+        only: the only modules that may be imported, those of `imports` among them; None: no such bound.
         max_source_bytes: size of one block in UTF-8.
         max_nodes: size of the syntax tree of one block.
         step_seconds: wall time of one stretch of code.
@@ -21,6 +22,7 @@ class Policy:
     """
 
     imports: tuple[str, ...] = ()
+    only: frozenset[str] | None = None
     max_source_bytes: int = 100_000
     max_nodes: int = 50_000
     step_seconds: float = 5.0

@@ -61,7 +61,8 @@ class Transform(RestrictingNodeTransformer):
         """Start a block; `tag` tells its patterns from those of other blocks."""
         super().__init__()
         self.found: list[Found] = []
-        self._imports = (MODULES | frozenset(policy.imports)) - NEVER_IMPORTED
+        known = (MODULES | frozenset(policy.imports)) - NEVER_IMPORTED
+        self._imports = known if policy.only is None else known & policy.only
         self._class_names: list[str] = []  # the classes around, outermost first: for private names
         self._in_class_body = False
         self.annotations_as_text = False  # `from __future__ import annotations`

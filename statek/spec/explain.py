@@ -191,7 +191,8 @@ def _later(failure: Failure, root: Node, path: Path) -> Explained:
     if failure.wanted:
         waiting = failure.wanted["enum"]
         return _later_value(failure, root, [value for value in failure.schema["enum"] if value not in waiting])
-    message = f"field '{dotted(path)}' is not supported yet; remove it"
+    instead = failure.schema.get("x-instead", "remove it")
+    message = f"field '{dotted(path)}' is not supported yet; {instead}"
     return Explained("STK100", message, root.key_span(path))
 
 

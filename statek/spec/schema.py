@@ -149,7 +149,11 @@ def _queue() -> Schema:
         "description": text("What the queue is for; not part of the revision.", "Tickets of the help desk."),
         "agent": {**NAME, "description": "The agent whose jobs the items become."},
         "deliver_as": formatted("identifier", "The variable that holds the item.", "event"),
-        "prefix": later("Own prefix of a host application."),
+        "prefix": later(
+            "Own prefix of a host application, whose process holds that prefix's file.",
+            "remove it, and run `start_statek(push_queues=[...])` in the application that holds the prefix, or put"
+            " items on this queue with `StatekClientAPI(STORE).put`",
+        ),
         "concurrency": either(
             "Running jobs of this queue, of all keys and of one key.",
             [20, {"max": 20, "per_key": 1}],

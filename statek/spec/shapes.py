@@ -139,9 +139,10 @@ def either(description: str, examples: Sequence[Any], **shapes: Schema) -> Schem
     return {"type": list(shapes), "allOf": branches, "description": description, "examples": list(examples)}
 
 
-def later(description: str) -> Schema:
-    """A field of the language that this build does not run yet: any value is refused."""
-    return {"not": {}, "x-later": True, "description": f"{description} Not supported yet.", "examples": []}
+def later(description: str, instead: str = "remove it") -> Schema:
+    """A field of the language that this build does not run yet: any value is refused; `instead` says what to do."""
+    shape = {"not": {}, "x-later": True, "description": f"{description} Not supported yet.", "examples": []}
+    return shape if instead == "remove it" else {**shape, "x-instead": instead}
 
 
 def only(value: Any, description: str) -> Schema:

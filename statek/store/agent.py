@@ -18,11 +18,13 @@ from statek.store.encoding import bytes_json, json_bytes
 from statek.store.future import function_name, resolve_function
 from statek.store.job_def import JobDef, make_definition, warmup_data, warmup_from
 from statek.store.prompt import SystemPromptData, TaskDifficulty, from_text, make_system_prompt, render_prompt, to_text
+from statek.store.signatures import Documented
 from statek.text.warmup import CodeBlock, parse_warmup_code, referenced_names
 from statek.tools import describe, registry
 
 WarmupCode = str | CodeBlock | Sequence[str | CodeBlock] | None
 _contexts: dict[str, dict[str, Any]] = {}  # by the agent's address: names that live in this process only
+_initialised: set[str] = set()  # addresses of agents whose `init_context` has run in this process
 
 
 @db0.memo(id="statek/WarmupDef")
@@ -55,6 +57,9 @@ class WarmupDef:
 class Agent:
     """A role with a prompt, tools and metadata."""
 
+    _inside: Any = None  # of `_tool_names`, those given as internal ones; not in older stores
+    __signature__ = Documented("_revision")
+
     def __init__(
         self,
         role: str,
@@ -81,11 +86,14 @@ class Agent:
         self._metadata_bytes = json_bytes(dict(_metadata) if _metadata is not None else None)
         self._description_bytes = json_bytes(_description)
         self._tool_names: Any = []
+        self._inside = None
         me = db0.materialized(self)
-        if _X__context:
-            _contexts.setdefault(db0.uuid(me), {}).update(_X__context)
-        for tool in (*_tools, *_tools_by_name, *_internal_tools, *_internal_tools_by_name):
+        _contexts[db0.uuid(me)] = dict(_X__context or {})
+        _initialised.discard(db0.uuid(me))  # of another store
+        for tool in (*_tools, *_tools_by_name):
             me.append_tool(tool)
+        for tool in (*_internal_tools, *_internal_tools_by_name):
+            me.append_internal_tool(tool)
         root.add_agent(me)
 
     @property
@@ -109,10 +117,11 @@ class Agent:
     def context(self) -> dict[str, Any]:
         """Names that belong to this process: never stored, filled by `init_context`."""
         address = db0.uuid(self)
-        if address not in _contexts:
-            _contexts[address] = {}
+        found = _contexts.setdefault(address, {})
+        if address not in _initialised:
+            _initialised.add(address)
             self.init_context()
-        return _contexts[address]
+        return found
 
     def init_context(self) -> None:
         """Fill the context; for subclasses."""
@@ -120,13 +129,40 @@ class Agent:
     @property
     def all_tools(self) -> list[Callable[..., Any]]:
         """Every callable the agent offers in this process, internal ones included; unknown names are left out."""
-        found = (self._resolve(name) for name in self._tool_names)
-        return [tool for tool in found if tool is not None]
+        return self._found(list(self._tool_names))
 
     @property
     def tools(self) -> list[Callable[..., Any]]:
         """The callables shown to the model."""
-        return [tool for tool in self.all_tools if not tool.__name__.startswith("_")]
+        inside = list(self._inside or ())
+        found = self._found([name for name in self._tool_names if name not in inside])
+        return [tool for tool in found if not tool.__name__.startswith("_")]
+
+    @property
+    def internal_tools(self) -> list[Callable[..., Any]]:
+        """Those of `all_tools` that the model is not shown."""
+        shown = self.tools
+        return [tool for tool in self.all_tools if tool not in shown]
+
+    @property
+    def _tools(self) -> list[Callable[..., Any]]:
+        return self.tools
+
+    @property
+    def _internal_tools(self) -> list[Callable[..., Any]]:
+        return self.internal_tools
+
+    @property
+    def _metadata(self) -> dict[str, str] | None:
+        return self.metadata
+
+    @property
+    def _description(self) -> str | None:
+        return self.description
+
+    @property
+    def _system_prompt(self) -> SystemPromptData | None:
+        return self.prompt
 
     def get_adapter(self, name: str) -> Callable[..., Any] | None:
         """What the context has under `name`, `_name` or `__name`, or None."""
@@ -135,15 +171,24 @@ class Agent:
 
     def append_tool(self, tool: Callable[..., Any] | str) -> None:
         """Offer one more callable, or the name of one in the context or of a module ("module:function")."""
+        self._tool_names.append(self._name_of(tool))
+
+    def append_internal_tool(self, tool: Callable[..., Any] | str) -> None:
+        """As `append_tool`, but the model is not shown it; a name with a leading underscore needs no more than that."""
+        name = self._name_of(tool)
+        self._tool_names.append(name)
+        self._inside = [*(self._inside or ()), name]
+
+    def _name_of(self, tool: Callable[..., Any] | str) -> str:
+        """The name under which a tool is found again."""
         if isinstance(tool, str):
-            self._tool_names.append(tool)
-            return
+            return tool
         try:
             name = function_name(tool)
         except (TypeError, ValueError):  # nested or bound: it lives in this process only
             name = tool.__name__
             _contexts.setdefault(db0.uuid(self), {})[name] = tool
-        self._tool_names.append(name)
+        return name
 
     def update_system_prompt(self, new: SystemPromptData | str | None) -> bool:
         """Replace the prompt; True when it changed."""
@@ -217,6 +262,10 @@ class Agent:
         """The agent's own warmup as data, block by block; a plain agent has none."""
         return []
 
+    def _found(self, names: list[str]) -> list[Callable[..., Any]]:
+        found = (self._resolve(name) for name in names)
+        return [tool for tool in found if tool is not None]
+
     def _resolve(self, name: str) -> Callable[..., Any] | None:
         if ":" in name:
             return resolve_function(name)
@@ -227,6 +276,8 @@ class Agent:
 @db0.memo(id="statek/SupervisedAgent")
 class SupervisedAgent(Agent):
     """An agent that workers, queues and clients may start jobs of."""
+
+    __signature__ = Documented("_revision")
 
     def __init__(
         self,

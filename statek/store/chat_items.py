@@ -28,6 +28,17 @@ class UserLogItem:
     timestamp: datetime | None = None
 
 
+class FirstMessage(str):
+    """The message that a dialog begins with: a plain text, which knows when it came."""
+
+    timestamp: datetime | None = None
+
+    @property
+    def message(self) -> str:
+        """The text."""
+        return str(self)
+
+
 @dataclass(frozen=True)
 class ChatLogItem:
     """What all other kinds have.
@@ -114,7 +125,8 @@ class DifficultyChangeLogItem(ChatLogItem):
     cumulative_token_usage: int = 0
 
 
-LogItem = UserLogItem | ChatLogItem
+LogItem = FirstMessage | UserLogItem | ChatLogItem
+BARE = {"bare": True}  # the note of a message that is a plain text in the documented kinds
 _NOTES: dict[str, type[SystemLogItem]] = {"post": PostProcessedItem, "reminder": ReminderLogItem}
 
 
@@ -131,8 +143,13 @@ def log_items(records: Sequence[ChatItem], find_handler: Callable[[str], Any]) -
     return found
 
 
-def record_of(item: str | LogItem | ChatItem, at_us: int) -> list[ChatItem]:
-    """The stored records of an item that an application made; `at_us` where it has no time of its own.
+def record_of(item: str | LogItem | ChatItem, at_us: int, blocks: Sequence[str | CodeBlock] = ()) -> list[ChatItem]:
+    """The stored records of an item that an application made.
+
+    Args:
+        item: the item.
+        at_us: when, where it has no time of its own.
+        blocks: the warmup of its job, of which items of blocks that ran speak.
 
     Raises:
         TypeError: it is no item that a history can begin with.
@@ -140,13 +157,27 @@ def record_of(item: str | LogItem | ChatItem, at_us: int) -> list[ChatItem]:
     if isinstance(item, ChatItem):
         return [item]
     if isinstance(item, str):
-        return [ChatItem("user", at_us, 0, item)]
+        return [ChatItem("user", at_us, 0, str(item), note=BARE)]
     at_us = int(item.timestamp.timestamp() * 1_000_000) if item.timestamp is not None else at_us
     match item:
         case UserLogItem():
             return [ChatItem("user", at_us, 0, item.message)]
+        case WarmupLogItem():
+            block = blocks[item.warmup_block_num] if item.warmup_block_num < len(blocks) else CodeBlock("")
+            code, hidden = (block, False) if isinstance(block, str) else (block.code or "", block.hidden)
+            return [ChatItem("warmup", at_us, item.console_pos, code, hidden=hidden or not code)]
         case LLM_LogItem():
-            return _answer_records(item, at_us)
+            answer = item.llm_resp if isinstance(item.llm_resp, CodeBlock) else CodeBlock(item.llm_resp)
+            facts = {"reasoning": item.llm_reasoning_payload, "difficulty": item.request_difficulty}
+            facts["tokens"] = item.cumulative_token_usage
+            note = {name: fact for name, fact in facts.items() if fact is not None}
+            return records_of_answer(answer, item.tool_log, at_us, item.console_pos, note or None)
+        case SubTaskLogItem(handler=handler) if handler is not None:
+            text, note = handler.announcement()
+            return [ChatItem("subtask", at_us, item.console_pos, text, note=note)]
+        case DifficultyChangeLogItem():
+            note = {"from": item.previous_difficulty, "to": item.difficulty, "tokens": item.cumulative_token_usage}
+            return [ChatItem("difficulty", at_us, item.console_pos, note=note)]
         case NotificationLogItem():
             return [ChatItem("subtask", at_us, item.console_pos, item.message, note={"text": True})]
         case SystemLogItem():
@@ -160,6 +191,10 @@ def _log_item(record: ChatItem, results: Any, block: int, find_handler: Callable
     common: dict[str, Any] = {"console_pos": record.console_pos, "tool_log": results, "timestamp": record.timestamp}
     note = record.note or {}
     match record.kind:
+        case "user" if note.get("bare"):
+            first = FirstMessage(record.text or "")
+            first.timestamp = record.timestamp
+            return first
         case "user":
             return UserLogItem(record.text or "", record.timestamp)
         case "warmup":
@@ -204,16 +239,16 @@ def _tool_log(record: ChatItem, following: Iterable[ChatItem]) -> Any:
     return results[0] if len(results) == 1 else results
 
 
-def _answer_records(item: LLM_LogItem, at_us: int) -> list[ChatItem]:
-    response = item.llm_resp
-    if not isinstance(response, CodeBlock):
-        return [ChatItem("answer", at_us, item.console_pos, response)]
-    specs = response.tool_calls or []
+def records_of_answer(
+    answer: CodeBlock, tool_log: Any, at_us: int, console_pos: int, note: dict[str, Any] | None
+) -> list[ChatItem]:
+    """The records of an answer and of what its formal calls gave, where that is known."""
+    specs = answer.tool_calls or []
     calls = tuple({"id": spec.id, "name": spec.func_name, "arguments": dict(spec.kwargs or {})} for spec in specs)
-    records = [ChatItem("answer", at_us, item.console_pos, response.code, calls)]
-    logged = item.tool_log if isinstance(item.tool_log, list) else [item.tool_log] if item.tool_log is not None else []
+    records = [ChatItem("answer", at_us, console_pos, answer.code, calls, note=note)]
+    logged = tool_log if isinstance(tool_log, list) else [tool_log] if tool_log is not None else []
     for spec, entry in zip(specs, logged, strict=False):
         failed = isinstance(entry, ToolError)
         text = entry.err_message if isinstance(entry, ToolError) else entry
-        records.append(ChatItem("tool", at_us, item.console_pos, text, call_id=spec.id, error=failed))
+        records.append(ChatItem("tool", at_us, console_pos, text, call_id=spec.id, error=failed))
     return records

@@ -10,6 +10,7 @@ results in the ledger name so, for the jobs that may still ask for them (`Root.m
 
 import hashlib
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import dbzero as db0
 
 from statek.base.durable import sync_file
+from statek.store.garbage import left_over
 from statek.store.job import Job, JobStatus, Stage
 from statek.store.queue import PushedItem
 from statek.store.rewrite import Outcome, Rewriter
@@ -50,7 +52,7 @@ def write(folder: Path, addresses: Addresses, *, accept_lost: bool = False) -> O
         rewriter.read()
         old = db0.fetch(Root)
         moved = _named_in_ledger(old, addresses)
-        pushed = list(db0.find(PushedItem))
+        pushed = [item for item in db0.find(PushedItem) if db0.getrefcount(item)]
         db0.open(f"{SCRATCH}/{PREFIX}", "rw")
         outcome = rewriter.run(accept_lost=accept_lost)
         _settle(old, rewriter, moved)
@@ -138,17 +140,21 @@ class _Reading:
 
     def whole(self) -> Likeness:
         """Read everything."""
-        objects: dict[str, int] = {}
+        loose: dict[str, Any] = {}
         for kind in db0.get_memo_classes():
             for item in kind.all():
-                address = db0.uuid(item)
-                if address not in self._names and (kind.is_singleton or db0.getrefcount(item)):
-                    self._names[address] = type(item).__qualname__.encode()
-                    objects[type(item).__qualname__] = objects.get(type(item).__qualname__, 0) + 1
+                self._names[db0.uuid(item)] = type(item).__qualname__.encode()
+                if not (kind.is_singleton or db0.getrefcount(item)):
+                    loose[db0.uuid(item)] = item
+        gone, _ = left_over(loose.values())
+        for address in gone:
+            self._names.pop(address, None)
+        objects = dict(Counter(name.decode() for name in self._names.values()))
         for _ in range(_ROUNDS):
             self._names = dict(self._named_anew())
-        jobs = {str(status): len(db0.find(Job, status)) for status in JobStatus.values()}
-        ids = [sorted(str(job.id) for job in db0.find(Job, status)) for status in JobStatus.values()]
+        by_status = [[job for job in db0.find(Job, status) if db0.uuid(job) not in gone] for status in JobStatus.values()]
+        ids = [sorted(str(job.id) for job in jobs) for jobs in by_status]
+        jobs = {str(status): len(found) for status, found in zip(JobStatus.values(), ids, strict=True)}
         whole = repr((sorted(self._names.values()), ids)).encode("utf-8", "surrogatepass")
         return Likeness(dict(sorted(objects.items())), jobs, hashlib.sha256(whole).hexdigest())
 

@@ -26,6 +26,8 @@ class Scene:
         added: names that the call in progress gave to the job.
         made: ids of jobs made meanwhile.
         woken: ids of jobs that can go on because of what was done.
+        agent: stands for the job's own, in tests.
+        context: what tools lay down for each other; it belongs to this process and is never stored.
     """
 
     job: Any
@@ -36,6 +38,8 @@ class Scene:
     added: dict[str, Any] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
     woken: list[str] = field(default_factory=list)
+    agent: Any = None
+    context: dict[str, Any] = field(default_factory=dict)
 
 
 _scene: ContextVar[Scene | None] = ContextVar("statek_scene", default=None)
@@ -49,8 +53,10 @@ def get_current_job() -> Any | None:
 
 def get_current_agent() -> Any | None:
     """The agent of the job that runs now, or None outside of a job."""
-    job = get_current_job()
-    return None if job is None else job.agent
+    scene = _scene.get()
+    if scene is None or scene.agent is not None:
+        return None if scene is None else scene.agent
+    return None if scene.job is None else scene.job.job_def.agent
 
 
 def get_current_agent_name() -> str | None:

@@ -13,13 +13,12 @@ Status walk:
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import dbzero as db0
 
-from statek.base.clock import SystemClock, as_datetime
+from statek.base.clock import SystemClock
 from statek.exceptions import BugError
 from statek.sandbox import keep
 from statek.store import current, root, workspace
@@ -28,52 +27,25 @@ from statek.store.chat_items import LogItem, record_of
 from statek.store.encoding import Json, bytes_json, json_bytes, text_bytes
 from statek.store.error_handlers import JobErrors
 from statek.store.job_def import JobDef, JobDefError
-from statek.store.job_messages import JobMessages
 from statek.store.job_names import JobNames
-from statek.store.pyenv import PyEnv, StoredPyEnv
+from statek.store.job_turns import JobTurns
+from statek.store.layout import lay_out
+from statek.store.pyenv import ErrorKind, PyEnv, StoredPyEnv
+from statek.store.signatures import Documented
+from statek.store.stage import Stage as Stage
 from statek.store.status import change_status
+from statek.store.usage import LLM_Usage
 
 JobStatus = db0.enum("JobStatus", ["READY", "WARMING_UP", "STARTED", "SUSPENDED", "DONE"])  # final for ever
 
 
-class Stage:
-    """What a job does next. Text, because the list may grow."""
-
-    NEW: Final = "new"  # nothing has run
-    CODE: Final = "code"  # run `code` from `statement` on
-    ASK: Final = "ask"  # the model's next answer is wanted
-    END: Final = "end"  # nothing
-
-
-@dataclass(frozen=True)
-class Usage:
-    """What a job has used of models.
-
-    Attributes:
-        input_tokens: tokens sent, as counted by the provider (estimated where it does not say).
-        output_tokens: tokens received.
-        cached_tokens: part of the input that the provider had cached.
-        cost_usd: money, None when no price is known.
-        total_bytes_sent: bytes of the requests.
-        total_bytes_received: bytes of the answers.
-        seconds: time spent waiting for answers.
-    """
-
-    input_tokens: int
-    output_tokens: int
-    cached_tokens: int
-    cost_usd: float | None
-    total_bytes_sent: int
-    total_bytes_received: int
-    seconds: float
-
-
 @db0.memo(id="statek/Job")
 @db0.tag_fields("job_status", "agent")
-class Job(JobMessages, JobNames, JobErrors):
+class Job(JobTurns, JobNames, JobErrors):
     """One durable unit of work."""
 
     # fields that most jobs never set: read from the class, stored once they are
+    context_bytes = 0  # of the newest request and its answer
     difficulty = ""
     error_lines: Any = None  # console entries that tell of failed code
     ext_refs: Any = None  # addresses of objects that messages brought
@@ -82,7 +54,9 @@ class Job(JobMessages, JobNames, JobErrors):
     longest_streak = 0
     numbers: bytes | None = None  # of the objects in `refs`: what tells them apart in records
     reopened = 0  # how often it was brought back to work: a question asked anew has another name
+    reported_usd: float | None = None  # what providers said that answers cost
     queue_marks: bytes | None = None  # last message it had from each push queue of another file
+    __signature__ = Documented("_id", job_status=lambda: JobStatus.READY)
     untold: Any = None  # places in `chat` of notifications that the model has not read
 
     def __init__(
@@ -111,6 +85,8 @@ class Job(JobMessages, JobNames, JobErrors):
         self.queue = ""
         self.release = ""
         self.created_us = int(created_at.timestamp() * 1_000_000) if created_at else SystemClock().now_us()
+        if created_at is not None and created_at.tzinfo is None:
+            self.created_as_local = True
         self.started_us = 0
         self.ended_us = 0
         self.inputs_bytes: bytes | None = None
@@ -156,6 +132,8 @@ class Job(JobMessages, JobNames, JobErrors):
         self.total_bytes_received = 0
         self.model_us = 0
         self.scripted = False
+        if root.has_no_jobs():
+            lay_out(self, LATER)
         if _id is not None:
             return
         me = db0.materialized(self)  # which stays in memory from here on
@@ -185,11 +163,6 @@ class Job(JobMessages, JobNames, JobErrors):
         return root.find_job(self.parent_id) if self.parent_id else None
 
     @property
-    def created_at(self) -> datetime:
-        """Creation time, aware UTC."""
-        return as_datetime(self.created_us)
-
-    @property
     def model(self) -> str | None:
         """The model string of the definition."""
         model: str | None = self.job_def.model
@@ -200,11 +173,6 @@ class Job(JobMessages, JobNames, JobErrors):
         """The model family of the definition."""
         family: str | None = self.job_def.model_family
         return family
-
-    @property
-    def next_instr_num(self) -> int | None:
-        """Index of the statement at which a waiting job goes on, else None."""
-        return self.statement if self.waiting_for is not None else None
 
     @property
     def inputs(self) -> Json:
@@ -224,11 +192,12 @@ class Job(JobMessages, JobNames, JobErrors):
         return keep.loads_value(self.exit_bytes, workspace.read_refs(self.exit_refs), workspace.OUTSIDE)
 
     @property
-    def usage(self) -> Usage:
+    def usage(self) -> LLM_Usage:
         """What the job has used of models."""
-        return Usage(
-            self.input_tokens, self.output_tokens, self.cached_tokens, self.cost_usd,
-            self.total_bytes_sent, self.total_bytes_received, self.model_us / 1_000_000,
+        return LLM_Usage(
+            self.job_def.pricing, self.context_bytes, self.total_bytes_sent, self.total_bytes_received,
+            self.input_tokens, self.cached_tokens, self.output_tokens, self.reported_usd, self.cost_usd,
+            self.model_us / 1_000_000,
         )  # fmt: skip
 
     @property
@@ -264,9 +233,11 @@ class Job(JobMessages, JobNames, JobErrors):
         """Change the status; the lookup tag follows."""
         change_status(self, status)
 
-    def console_append(self, text: str) -> None:
-        """Add one console entry."""
-        self.console_log.append(text_bytes(text))
+    def console_append(self, output: str, error: Any = None) -> None:
+        """Add one console entry; with `error`, an exception or an `Error`, it counts as code that failed."""
+        self.console_log.append(text_bytes(output))
+        if error is not None and getattr(error, "kind", None) is not ErrorKind.HARNESS:
+            self.count_exception()
 
     def append_chat(self, item: ChatItem) -> None:
         """Add one record to the history."""
@@ -281,6 +252,23 @@ class Job(JobMessages, JobNames, JobErrors):
         self.outcome, self.ended_us, self.error = "", 0, None
         self.exception_streak = 0
         current.announce(woken=self.id)
+
+
+LATER = (
+    "awaited_result", "child_number", "children", "code", "context_bytes", "cost_usd", "created_as_local", "difficulty",
+    "ending_bytes", "error", "error_handlers", "error_lines", "exit_bytes", "exit_refs", "ext_refs", "functions_bytes",
+    "handler", "holds_futures", "inputs_bytes", "journal", "journal_refs", "longest_streak", "num_completions",
+    "numbers", "queue_marks", "refs", "reopened", "reported_usd", "snapshot", "unread", "untold", "waiting_bytes",
+    "warmup_block_num",
+)  # fmt: skip
+"""Fields that a new job has no value for; the first job of a store makes them known."""
+
+
+def lay_out_oldest() -> None:
+    """Make the fields of jobs known to a store that was written anew, or before there were all of them."""
+    oldest = next((job for job in root.current_root().jobs if job is not None), None)
+    if oldest is not None:
+        lay_out(oldest, LATER)
 
 
 def random_id() -> str:
@@ -305,23 +293,40 @@ def new_job(job_def: JobDef, job_id: str, created_us: int, parent: Any = None) -
 def _fill(job: Job, py_env: PyEnv | None, chat_log: Iterable[str | LogItem | ChatItem] | None) -> None:
     """Give a job made by an application what it is to begin with, and the stage that its status and history say."""
     for item in chat_log or ():
-        for record in record_of(item, job.created_us):
+        for record in record_of(item, job.created_us, job.code_blocks()):
             job.append_chat(record)
     if py_env is not None:
-        for line in py_env.console or ():
-            job.console_append(line)
-        if py_env.local_state:
-            workspace.add_names(job, py_env.local_state)
+        _fill_env(job, py_env)
     if job.awaited_result is not None:
         job.waiting_bytes = json_bytes({"kind": "future", "detail": type(job.awaited_result).__name__})
     if job.job_status == JobStatus.DONE:
         job.stage = Stage.END
+        job.take_up_answer()
     elif job.job_status in (JobStatus.STARTED, JobStatus.SUSPENDED):
-        pending = job.last_response
-        code = pending if isinstance(pending, str) else None
-        job.turn = sum(record.kind == "answer" for record in job.records)
-        job.stage = Stage.ASK if code is None else Stage.CODE
-        job.code = None if code is None else json_bytes([[code, False, None]])
+        place = job.statement
+        job.stage = Stage.ASK
+        job.take_up_answer()
+        if job.stage == Stage.CODE:
+            job.statement = place
+
+
+def _fill_env(job: Job, py_env: PyEnv) -> None:
+    """Console, names, messages, errors and exit status; what code finds as globals becomes names of the job."""
+    for line in py_env.console or ():
+        job.console_append(line)
+    names = {**py_env.global_state, **py_env.local_state}
+    if names:
+        workspace.add_names(job, names)
+    for place, told in sorted((py_env.push_log or {}).items()):
+        for text in [told] if isinstance(told, str) else told:
+            job.append_chat(ChatItem("user", job.created_us, place, text))
+    for place, error in sorted((py_env.exceptions or {}).items()):
+        if error.kind is ErrorKind.EXECUTION:
+            job.count_exception()
+            job.error_lines[-1] = place
+    if py_env.exit_status is not None:
+        job.exit_bytes, refs = keep.dumps_value(py_env.exit_status, workspace.OUTSIDE)
+        job.exited, job.exit_refs = True, workspace.store_refs(refs) or None
 
 
 def load_console(job: Job, start: int = 0) -> list[str]:

@@ -11,19 +11,27 @@ from typing import Any
 
 import dbzero as db0
 
+from statek.base.prices import ModelPricing, get_model_pricing
 from statek.settings import ChatStyle, get_statek_settings
 from statek.store import root
 from statek.store.encoding import bytes_json, json_bytes
+from statek.store.layout import lay_out
 from statek.store.model_choice import model_text, parse_model_metadata
+from statek.store.prompt import TaskDifficulty, parse_task_difficulty
+from statek.store.signatures import Documented
 from statek.text.warmup import CallSpec, CodeBlock, parse_warmup_code
 
 
 @db0.memo(id="statek/JobDefError")
+@db0.tag_fields("job_def")
 class JobDefError:
     """An error that was recorded on a definition or a job."""
 
+    job_def: Any = None  # the definition it is tagged with while that has it; of a job's error None
+
     def __init__(self, error: BaseException, collect_traceback: bool = True) -> None:
         """Keep the text of `error`, and its frames unless told not to."""
+        self.job_def = None
         self._message = json_bytes(str(error))
         kept = traceback.format_tb(error.__traceback__) if collect_traceback and error.__traceback__ else None
         self._traceback = json_bytes(kept)
@@ -47,6 +55,8 @@ class JobDef:
 
     found_by = ""  # the digest it is found by; "" in stores written before it was kept
     _default_style = ""  # the settings' style when it was made: a later change must not reach what was answered before
+    _default_level = ""  # the settings' difficulty when it was made, "" for medium
+    __signature__ = Documented("_attach")
 
     def __init__(
         self,
@@ -70,8 +80,11 @@ class JobDef:
         self._style = _chat_style.name if _chat_style is not None else ""
         self.locale = locale if locale is None else str(locale)
         self._errors: Any = None
+        lay_out(self, ("_errors",))
         if default_style():
             self._default_style = default_style()
+        if default_level():
+            self._default_level = default_level()
         if _attach:
             me = db0.materialized(self)
             root.add_job_def(me, me.digest)
@@ -81,7 +94,7 @@ class JobDef:
         """One text for everything that makes two definitions equal."""
         return definition_digest(
             self.agent, self.metadata, self.job_params, self.warmup_blocks or None, self._style, self.locale,
-            self._default_style,
+            self._default_style, self._default_level,
         )  # fmt: skip
 
     @property
@@ -118,6 +131,19 @@ class JobDef:
         return ChatStyle[name.upper()] if name else None
 
     @property
+    def _chat_style(self) -> ChatStyle | None:
+        """The job-level override alone, as it was given."""
+        return ChatStyle[self._style] if self._style else None
+
+    @property
+    def default_difficulty(self) -> TaskDifficulty:
+        """DEFAULT_DIFFICULTY of the metadata, else the settings' when it was made, else medium."""
+        chosen = self.metadata.get("DEFAULT_DIFFICULTY") or self._default_level or TaskDifficulty.medium
+        level = parse_task_difficulty(chosen)
+        assert level is not None
+        return level
+
+    @property
     def model(self) -> str | None:
         """The model string; `L:...,M:...,H:...` where difficulties have models of their own."""
         return model_text(self.metadata["MODEL"])
@@ -139,16 +165,24 @@ class JobDef:
         """The provider named in the model string, else the PROVIDER metadata, else the settings' default."""
         return self.named_provider or get_statek_settings().default_llm_api_provider
 
+    @property
+    def pricing(self) -> ModelPricing | None:
+        """The price of the model, None when none is known, or difficulties have models of their own."""
+        model, provider = self._common(lambda parts: _bare(parts[-1])), self.provider
+        return None if model is None else get_model_pricing(provider, model, self.model_family, no_create=True)
+
     def _common(self, part_of: Callable[[list[str]], str | None]) -> str | None:
         found = parse_model_metadata(self.metadata["MODEL"])
         parts = {part_of(text.split("/", 2)) for text in ([found] if isinstance(found, str) else found.values())}
         return parts.pop() if len(parts) == 1 else None
 
     def set_error(self, error: BaseException, collect_traceback: bool = True) -> None:
-        """Record an error of this definition."""
+        """Record an error of this definition: a `JobDefError` that is tagged with it."""
         if self._errors is None:
             self._errors = []
-        self._errors.append(JobDefError(error, collect_traceback))
+        made = JobDefError(error, collect_traceback)
+        made.job_def = self
+        self._errors.append(made)
 
     def get_errors(self) -> Iterator[JobDefError]:
         """The recorded errors."""
@@ -161,6 +195,8 @@ class JobDef:
     def clear_errors(self) -> None:
         """Forget the recorded errors."""
         if self.has_errors():
+            for error in self._errors:
+                error.job_def = None
             self._errors = None
 
     def update_warmup_code(self, warmup_code: Any) -> None:
@@ -193,7 +229,7 @@ def make_definition(
         ValueError: there is no MODEL metadata, or one that cannot be read.
     """
     text = None if locale is None else str(locale)
-    digest = definition_digest(agent, metadata, params, warmup or None, "", text, default_style())
+    digest = definition_digest(agent, metadata, params, warmup or None, "", text, default_style(), default_level())
     found: JobDef | None = root.find_job_def(digest)
     if found is not None:
         return found
@@ -208,6 +244,12 @@ def default_style() -> str:
     return "" if style is None else style.name
 
 
+def default_level() -> str:
+    """The settings' difficulty by its name, "" for medium."""
+    level = parse_task_difficulty(get_statek_settings().statek_default_difficulty)
+    return "" if level in (None, TaskDifficulty.medium) else level.name
+
+
 def definition_digest(
     agent: Any,
     metadata: dict[str, str],
@@ -216,10 +258,12 @@ def definition_digest(
     style: str,
     locale: str | None,
     default_style: str = "",
+    default_level: str = "",
 ) -> str:
     """One text for everything that makes two definitions equal."""
     fields = [str(db0.uuid(agent)), sorted(metadata.items()), params, warmup, style, locale]
-    parts = json_bytes([*fields, default_style] if default_style else fields)
+    settings = [default_style, default_level] if default_level else [default_style] if default_style else []
+    parts = json_bytes([*fields, *settings])
     return hashlib.sha256(parts).hexdigest()[:24]
 
 
@@ -254,3 +298,9 @@ def _block_from(entry: dict[str, Any]) -> str | CodeBlock:
         return str(entry["code"])
     calls = [CallSpec(call["id"], call["name"], call["args"], call["kwargs"]) for call in entry["calls"]]
     return CodeBlock(entry["code"], calls or None, entry["metadata"])
+
+
+def _bare(model: str) -> str:
+    """The model's own name, without parameters behind it."""
+    name, _, last = model.partition("?")[0].rpartition("/")
+    return name if name and "=" in last else f"{name}/{last}" if name else last

@@ -31,6 +31,7 @@ class JobIndex:
         self._keys = array(_KEY)
         self._slots: dict[int, int] = {}
         self._shared: dict[str, int] = {}  # ids whose key another job has too
+        self.has_forgotten = False  # since lists were let go of
         for block in blocks:
             for key in array(_KEY, block):
                 self._note(key, len(self._keys))
@@ -44,6 +45,7 @@ class JobIndex:
     def let_go(self) -> None:
         """Hold no list any more."""
         self._jobs = self._blocks = None
+        self.has_forgotten = False
 
     def renew(self, jobs: Any, blocks: Any) -> None:
         """Use these handles of the same lists from now on."""
@@ -77,6 +79,7 @@ class JobIndex:
             return
         slot = self._shared.get(job_id, self._slots[self._key_of(job_id)])
         self._jobs[slot] = None
+        self.has_forgotten = True
 
     def knew(self, job_id: str) -> bool:
         """Whether a job of that id was there and was forgotten (not known of one forgotten among the newest, later)."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from statek.store import current, root
 from statek.store.chat import ChatItem, decode_item
-from statek.store.chat_items import LogItem, log_items
+from statek.store.chat_items import BARE, LogItem, log_items
 from statek.store.error_handlers import CRITICAL
 from statek.store.job_views import JobViews
 from statek.store.prompt import ORDER, TaskDifficulty
@@ -35,7 +35,9 @@ class JobMessages(JobViews):
         """
         at = current.now_us() if at_us is None else at_us
         adapter = None if isinstance(message, str) else self.agent.get_adapter("message_adapter")
-        self.append_chat(ChatItem("user", at, len(self.console_log), str(adapter(message) if adapter else message)))
+        text = str(adapter(message) if adapter else message)
+        begins = self.style in ("direct", "md_dialog") and not self.chat
+        self.append_chat(ChatItem("user", at, len(self.console_log), text, note=BARE if begins else None))
         self.add_ext_ref(message)
         if self.agent.get_adapter(CRITICAL) is not None:
             self.bind_critical_error_context(message)

@@ -43,11 +43,6 @@ class JobViews:
         return [decode_item(data) for data in self.chat]
 
     @property
-    def chat_log(self) -> list[LogItem]:
-        """The history in the documented kinds, oldest first."""
-        return log_items(self.records, self._handler_of)
-
-    @property
     def last_chat_log_item(self) -> LogItem | None:
         """The newest item that the model sees, or None."""
         seen = [record for record in self.records if record.kind != "difficulty"]
@@ -84,13 +79,16 @@ class JobViews:
             found[len(console)] = Error(ErrorKind.HARNESS, self.error.error_message)
         return found
 
+    def last_words(self) -> list[str]:
+        """Why the job ended, where no code of it has printed that: a limit, its provider, an end from outside."""
+        text = "" if self.error is None else self.error.error_message
+        return [text] if text and not text.startswith("warmup: ") else []
+
     # -- requests --------------------------------------------------------------------------------------------------
 
     def get_current_difficulty(self) -> TaskDifficulty:
-        """How hard the task is: what it was raised to, else DEFAULT_DIFFICULTY of the metadata, else medium."""
-        chosen = self.difficulty or self.job_def.metadata.get("DEFAULT_DIFFICULTY") or TaskDifficulty.medium
-        level = parse_task_difficulty(chosen)
-        assert level is not None
+        """How hard the task is: what it was raised to, else the default of its definition."""
+        level: TaskDifficulty = parse_task_difficulty(self.difficulty or None) or self.job_def.default_difficulty
         return level
 
     def get_current_model(self, difficulty: Any = None) -> str:

@@ -42,7 +42,7 @@ class PyEnv:
         exit_status: Any = None,
         future_result: Any = None,
     ) -> None:
-        """Keep the values; what a job keeps of them are names, console and messages."""
+        """Keep the values; a job takes over names, console, messages, errors and exit status."""
         self.global_state: dict[str, Any] = dict(global_state or {})
         self.local_state: dict[str, Any] = dict(local_state or {})
         self.console: list[str] | None = list(console) if console is not None else None
@@ -87,9 +87,49 @@ class LiveNames(dict[str, Any]):
         self._job.add_locals(**values)
         super().update(values)
 
-    def __delitem__(self, name: str) -> None:
-        """Refused: only the job's own code forgets a name."""
-        raise TypeError(f"{name!r} can be deleted by the job's own code only")
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        """The value of a name; the job gets it when it has none. Raises CannotKeep."""
+        if name not in self:
+            self[name] = default
+        return self[name]
+
+    def __ior__(self, values: Any) -> "LiveNames":  # type: ignore[misc,override]
+        """Give the job more names. Raises CannotKeep."""
+        self.update(values)
+        return self
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise TypeError("names of a job can be deleted by its own code only")
+
+    __delitem__ = pop = popitem = clear = _refuse
+
+
+class LiveConsole(list[str]):
+    """A job's console as it is now; what is added here is printed there, and nothing of it can be changed."""
+
+    def __init__(self, lines: Iterable[str], job: Any) -> None:
+        """Copy `lines` of `job`."""
+        super().__init__(lines)
+        self._job = job
+
+    def append(self, line: str) -> None:
+        """Add one console entry."""
+        self._job.console_append(line)
+        super().append(line)
+
+    def extend(self, lines: Iterable[str]) -> None:
+        """Add several."""
+        for line in lines:
+            self.append(line)
+
+    def __iadd__(self, lines: Iterable[str]) -> "LiveConsole":  # type: ignore[misc,override]
+        self.extend(lines)
+        return self
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise TypeError("a console only grows: nothing of it can be changed or taken out")
+
+    __setitem__ = __delitem__ = __imul__ = insert = pop = remove = clear = sort = reverse = _refuse
 
 
 class StoredPyEnv(PyEnv):
@@ -111,8 +151,8 @@ class StoredPyEnv(PyEnv):
 
     @property
     def console(self) -> list[str]:  # type: ignore[override]
-        """Everything printed, one entry a print."""
-        return list(self._job.read_console())
+        """Everything printed, one entry a print; last, why a limit or the provider ended the job."""
+        return LiveConsole([*self._job.read_console(), *self._job.last_words()], self._job)
 
     @property
     def exit_status(self) -> Any:

@@ -19,6 +19,7 @@ from typing import Any, cast
 import dbzero as db0
 
 from statek.base.clock import SystemClock
+from statek.base.rpc import remote
 from statek.exceptions import StoreError
 from statek.store import wakeups
 
@@ -193,6 +194,7 @@ class StatekPushQueue:
         self.console = Fifo(self.prefix)
         self.agents: list[AgentEvents] = []
 
+    @remote
     def push_to_job_console(self, job_uuid: str, message: Any) -> None:
         """Append a message for a job.
 
@@ -208,6 +210,7 @@ class StatekPushQueue:
         self.console.items.append(PushedItem(job_uuid, message, self.prefix))
         wakeups.tell()
 
+    @remote
     def push_to_agent_queue(self, agent: Any, event: Any) -> None:
         """Append an event, of the types a message may have, to the agent's own queue. Raises TypeError."""
         if isinstance(agent, type) or not db0.is_memo(agent):
@@ -307,6 +310,7 @@ class StatekPushQueue:
         if events is not None:
             events.remove(n)
 
+    @remote
     def pop_from_job_console(self, count: int, prefix: str | int | None = None) -> list[tuple[str, Any]]:
         """Remove and return up to `count` oldest (job id, message); see `peek_job_console`."""
         found = self.peek_job_console(count, prefix)
@@ -314,6 +318,7 @@ class StatekPushQueue:
             self.ack_job_console(number)
         return [(job, message) for _, job, message in found]
 
+    @remote
     def pop_from_agent_queue(self, agent: Any, count: int) -> list[Any]:
         """Remove and return up to `count` oldest events of `agent`."""
         found = self.peek_agent_events(agent, count)

@@ -190,7 +190,9 @@ def _forget_definitions() -> None:
     """
     root = current_root()
     for slot, job_def in _filled(root.job_defs):
-        if job_def.agent.revision and db0.getrefcount(job_def) <= 1:
+        by_errors = sum(error.job_def is not None for error in job_def.get_errors())
+        if job_def.agent.revision and db0.getrefcount(job_def) <= 1 + by_errors:
+            job_def.clear_errors()
             root.job_defs[slot] = None
     slots: dict[str, list[int]] = {}
     newest: dict[str, str] = {}

@@ -14,6 +14,7 @@ shows: an object that was referred to more often before than after stops the who
 import datetime
 import sys
 import types
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -22,6 +23,7 @@ from typing import Any
 import dbzero as db0
 
 from statek.exceptions import StoreError
+from statek.store.garbage import left_over
 
 HOOK = "__statek_rewrite__"
 Rewrite = Callable[[Any], Any]
@@ -71,11 +73,13 @@ class Rewriter:
         self._seen: set[str] = set()
         self._weak: dict[type, frozenset[str]] = {}
         self._rest: list[tuple[Any, str]] = []
+        self._left_over: Counter[str] = Counter()  # references of objects that nothing refers to
         self._gone: list[Any] = []
 
     def read(self) -> None:
         """Look at what there is; the old prefix has to be the current one."""
         found: dict[str, Any] = {}
+        loose: dict[str, Any] = {}
         for kind in db0.get_memo_classes():
             if kind.get_class().type_exists():
                 self._weak[kind.get_type()] = _weak_fields(kind.get_type())
@@ -85,17 +89,22 @@ class Rewriter:
                         f"the class {kind.name} of stored objects cannot be imported",
                         hint=f"put module {kind.module} back, or keep it in `python_path`; nothing was changed",
                     )
-                if kind.is_singleton or db0.getrefcount(item):
-                    found[db0.uuid(item)] = item
+                is_loose = not (kind.is_singleton or db0.getrefcount(item))
+                (loose if is_loose else found)[db0.uuid(item)] = item
+        gone, self._left_over = left_over(loose.values())
+        for address in gone & found.keys():
+            del found[address]
         self._order = sorted(found.values(), key=db0.get_address)
         self._seen = set(found)
 
     def run(self, *, accept_lost: bool = False) -> Outcome:
         """Make everything again. Raises CannotRewrite for the first thing that cannot be, or would be overlooked."""
-        for item in self._order:  # grows: objects of classes without default tags are found by reference alone
-            self._make(item)
-        for item, name in self._rest:
-            setattr(self(item), name, self._field(item, name, getattr(item, name)))
+        made = 0
+        while made < len(self._order):
+            for item in self._order[made:]:
+                self._make(item)
+                made += 1
+            self._fill_in()  # objects of classes without default tags are found by reference alone: perhaps here
         for item in self._order:
             hook = _hook_of(item)
             if hook is not None:
@@ -107,6 +116,15 @@ class Rewriter:
             outcome.objects[kind] = outcome.objects.get(kind, 0) + 1
         outcome.lost = self._check_references(accept_lost=accept_lost)
         return outcome
+
+    def _fill_in(self) -> None:
+        """Set the fields that referred to what was not made yet; what refers to others still stays."""
+        rest, self._rest = self._rest, []
+        for item, name in rest:
+            try:
+                setattr(self(item), name, self._field(item, name, getattr(item, name)))
+            except _Later:
+                self._rest.append((item, name))
 
     def __call__(self, value: Any) -> Any:
         """The new counterpart of an old value."""
@@ -201,7 +219,7 @@ class Rewriter:
 
     def _find_tags(self, missing: dict[str, int]) -> None:
         items = [self._made[address][0] for address in missing]
-        kinds, texts = {type(item) for item in items}, sorted(_texts(items))
+        kinds, texts = {type(item) for item in items}, sorted(filter(_can_be_stored, _texts(items)))
         for kind, text in [(kind, text) for kind in kinds for text in texts]:
             for item in db0.find(kind, text, prefix=self._old):
                 address = db0.uuid(item)
@@ -214,7 +232,7 @@ class Rewriter:
         """Objects without a hook whose number of references is not what it was, and by how much it was higher."""
         for address, (old, new) in self._made.items():
             if not db0.is_singleton(old) and _hook_of(old) is None:
-                surplus = db0.getrefcount(old) - db0.getrefcount(new)
+                surplus = db0.getrefcount(old) - db0.getrefcount(new) - self._left_over[address]
                 if surplus:
                     yield address, surplus
 
@@ -261,6 +279,15 @@ def _texts(items: Iterable[Any]) -> set[str]:
     for name in modules:
         found |= {text for text in _constants(name) if text}
     return found
+
+
+def _can_be_stored(text: str) -> bool:
+    """Whether it is UTF-8, as all that is searched for has to be."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _constants(module: str) -> Iterator[str]:

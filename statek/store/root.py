@@ -4,6 +4,7 @@ Jobs sit in a list of slots and are found by `job_index`; definitions and agents
 that only ever grow. The root also says how far the ledger has been taken in (`seq`, `seq_tag`).
 """
 
+import gc
 import hashlib
 from typing import Any
 
@@ -50,6 +51,11 @@ def add_job(job: Any, job_id: str) -> None:
     _job_index().add(job, job_id)
 
 
+def has_no_jobs() -> bool:
+    """Whether there has never been a job."""
+    return len(current_root().jobs) == 0
+
+
 def has_job(job_id: str) -> bool:
     """Whether there is a job of that id."""
     return find_job(job_id) is not None
@@ -71,8 +77,14 @@ def knew_job(job_id: str) -> bool:
 
 
 def let_go_of_lists() -> None:
-    """Before a commit: whoever reads from a list that was held over one that freed a former member of it crashes."""
+    """Before a commit: whoever reads from a list that was held over one that freed a former member of it crashes.
+
+    So go jobs that were forgotten, which circles of Python may hold still: a commit would write them, referred to by
+    nothing, and after a kill nobody frees them, while searches find them.
+    """
     for _, index in _indexes.values():
+        if index.has_forgotten:
+            gc.collect()
         index.let_go()
 
 

@@ -15,6 +15,7 @@ from statek.sandbox import keep
 from statek.store import current, root, workspace
 from statek.store.encoding import bytes_json, json_bytes
 from statek.store.job import Job, JobStatus
+from statek.store.layout import lay_out
 from statek.text.llm_repr import llm_repr
 
 MAX_RESULT = 2_000  # characters of a result in the parent's history
@@ -33,7 +34,7 @@ class SubTaskState(Enum):
 class TaskError(TaskFailed):
     """Why a child job failed."""
 
-    def __init__(self, err_message: str = "") -> None:
+    def __init__(self, err_message: str) -> None:
         """Keep the text."""
         super().__init__(err_message)
         self.err_message = err_message
@@ -44,6 +45,7 @@ class SubTaskHandler:
     """A child job as its parent sees it."""
 
     was_read = False  # by the job's code: no need to tell its model
+    is_tried_again = False  # the job failed, another one is to take its place
 
     def __init__(self, job: Job, id: Any = None) -> None:  # noqa: A002 - documented name
         """Wrap `job`; `id` is the caller's own name for it. Raises CannotKeep for an id that cannot be stored."""
@@ -56,6 +58,7 @@ class SubTaskHandler:
         self._error: bytes | None = None
         self._result: bytes | None = None
         self._refs: Any = None
+        lay_out(self, ("id_bytes", "_id_refs", "was_read", "is_tried_again", "_error", "_result", "_refs"))
 
     @property
     def id(self) -> Any:
@@ -89,8 +92,8 @@ class SubTaskHandler:
             return SubTaskState.COMPLETED if self._error is None else SubTaskState.ERROR
         return SubTaskState.WAITING if self.job.status == JobStatus.READY else SubTaskState.STARTED
 
-    def complete(self, result: Any = None, error: Any = None, at_us: int | None = None) -> None:
-        """Record the outcome and tell the parent, at `at_us` (default: now). An empty `error` text is an error too.
+    def complete(self, result: Any = None, error: Any = None) -> None:
+        """Record the outcome and tell the parent. An empty `error` text is an error too.
 
         Raises:
             RuntimeError: it has an outcome already.
@@ -109,14 +112,14 @@ class SubTaskHandler:
         self.is_completed = True
         parent = root.find_job(self.job.parent_id) if self.job.parent_id else None
         if parent is not None:
-            self._tell(parent, at_us)
+            self._tell(parent)
 
-    def _tell(self, parent: Job, at_us: int | None) -> None:
+    def _tell(self, parent: Job) -> None:
         """Let the parent know of the end."""
         if self.awaited:
             current.announce(woken=parent.id)
         else:
-            parent.push_notification(self, at_us)
+            parent.push_notification(self)
 
     def get_log_message(self) -> str:
         """What the parent's model is told."""
@@ -154,7 +157,7 @@ class SubTaskHandler:
 class DelegationHandler(SubTaskHandler):
     """A child job that its parent waits for by a future: its end is no news, and wakes nobody by itself."""
 
-    def _tell(self, parent: Job, at_us: int | None) -> None:
+    def _tell(self, parent: Job) -> None:
         """Say nothing: who waits is asked for by the future's condition."""
 
 

@@ -6,7 +6,7 @@ progress, and the journal of what that statement has already done.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any
 
 from statek.exceptions import CannotKeep, StatekError, StoreError
@@ -22,7 +22,23 @@ def compile_source(source: str) -> None:
     restrict.compile_block(source)
 
 
-OUTSIDE = keep.Surroundings(host={}, is_durable=is_durable, compile_source=compile_source)
+def method_of(value: object) -> tuple[object, str] | None:
+    """The durable object and the name of a method of its class that is bound to it; None for anything else."""
+    if type(value) is not MethodType or not is_durable(value.__self__):
+        return None
+    return value.__self__, value.__name__
+
+
+def method(owner: object, name: str) -> object:
+    """The method of that name of a durable object. Raises LookupError when its class has none."""
+    if name.startswith("_") or not callable(getattr(type(owner), name, None)):
+        raise LookupError(f"{type(owner).__name__} has no method {name!r} any more")
+    return getattr(owner, name)
+
+
+OUTSIDE = keep.Surroundings(
+    host={}, is_durable=is_durable, compile_source=compile_source, method_of=method_of, method=method
+)
 
 
 def function_names(job: Any) -> list[str]:
@@ -54,8 +70,9 @@ def outside(known: Collection[str], used: list[str] | None = None) -> keep.Surro
             raise LookupError(str(error)) from error
 
     return keep.Surroundings(
-        host={}, is_durable=is_durable, compile_source=compile_source, function_name=name_of, function=function
-    )
+        host={}, is_durable=is_durable, compile_source=compile_source, function_name=name_of, function=function,
+        method_of=method_of, method=method,
+    )  # fmt: skip
 
 
 def _import_name(value: object) -> str | None:

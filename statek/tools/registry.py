@@ -15,7 +15,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 Effect = Literal["read", "write", "external"]
 KIT_NAMES = frozenset({
     "brief", "complete_sub_task", "docstr", "find_locals", "find_sub_task_handler", "get_pending_notifications",
-    "panic", "perm_ctx_get", "perm_ctx_set", "perm_ctx_set_unique", "send_notification_to", "statek_print",
+    "panic", "perm_ctx_get", "perm_ctx_set", "perm_ctx_set_unique", "send_notification_to", "statek_ctx_get",
+    "statek_print",
 })  # fmt: skip
 """What code of every job finds beside its agent's tools."""
 EFFECTS: tuple[Effect, ...] = ("read", "write", "external")
@@ -45,6 +46,8 @@ class Tool:
         thread: a plain function that runs in a thread, off the loop; it gets and gives plain data only.
         takes_key: call it with `idempotency_key=`, which is the same when the same call is made again.
         target: chat styles it is made for; None: all.
+        exposed: a hidden one that code may call all the same.
+        inside: internal whatever its name.
     """
 
     name: str
@@ -61,6 +64,8 @@ class Tool:
     thread: bool = False
     takes_key: bool = False
     target: Any = None
+    exposed: bool = False
+    inside: bool = False
 
     @property
     def outside(self) -> bool:
@@ -70,7 +75,7 @@ class Tool:
     @property
     def internal(self) -> bool:
         """Usable in code but not shown to the model?"""
-        return self.name.startswith("_")
+        return self.inside or self.name.startswith("_")
 
 
 @overload
@@ -256,7 +261,7 @@ def create_tool(
     if tool_name in context:
         raise ValueError(f"the context has a {tool_name!r} already; give the tool another name")
 
-    def created(**_ignored: Any) -> Any:
+    def created(*_ignored: Any, **_also: Any) -> Any:
         return callable(*args, **kwargs)
 
     created.__name__ = created.__qualname__ = tool_name

@@ -108,7 +108,7 @@ def _open_and_run(options: spawn.ChildOptions, reporter: Reporter, stop: _EarlyS
     logging.basicConfig(handlers=[handler])
     child = Child.open(options, settings, reporter)
     child.fleet.recover()
-    drop_former(Path(options.store))  # the new file of a compaction was opened, and works
+    drop_former(Path(options.store), child.store.root.seq)  # the new file of a compaction was opened, and works
     if options.recover_only:
         child.close()
         _end()

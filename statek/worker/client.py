@@ -5,27 +5,29 @@ to the ledger beside the store, which is the acknowledgement, and a running work
 `submit_new_job` and `submit_new_jobs_batch` goes through the ledger in both cases: JSON data in, JSON data out.
 """
 
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from statek.base.clock import Clock, SystemClock
+from statek.base.rpc import remote
 from statek.exceptions import LedgerError, NotApplied, StatekError, StoreError
 from statek.ledger import inbox, metering, releases
 from statek.ledger import submit as ledger_submit
 from statek.ledger.file import LedgerFile
 from statek.ledger.records import Record, Records, input_key, said_key, unpack
-from statek.runtime.delegation import create_new_job
+from statek.runtime import delegation
 from statek.runtime.loops import open_ledger
 from statek.settings import get_statek_settings
-from statek.store import current
-from statek.store.job import Job
 from statek.store.session import Store
 from statek.worker.poke import poke
 
 POLL_SECONDS = 0.05
 Inputs = dict[str, Any]
+_own_ones: WeakValueDictionary[tuple[int, str], "StatekClientAPI"] = WeakValueDictionary()
 
 
 class JobHandle:
@@ -119,13 +121,27 @@ class JobHandle:
 class StatekClientAPI:
     """Submits jobs, tells them something and looks after them. One for each thread.
 
+    Without `store` a thread always gets the same one for the same open store.
+
     Args:
         store: folder or file of a store that a worker holds, or its ledger; None: the setting STATEK_STORE, else the
             store this process has open.
     """
 
+    def __new__(cls, store: str | Path | None = None) -> "StatekClientAPI":
+        """The one that this thread has of the open store, or a new one."""
+        key = _own_key() if store is None and get_statek_settings().store is None else None
+        found = _own_ones.get(key) if key is not None else None
+        if found is None:
+            found = super().__new__(cls)
+            if key is not None:
+                _own_ones[key] = found
+        return found
+
     def __init__(self, store: str | Path | None = None) -> None:
         """Raises StoreError or LedgerError when `store` has no ledger."""
+        if hasattr(self, "_clock"):
+            return  # made before
         chosen = store if store is not None else get_statek_settings().store
         self._clock: Clock = SystemClock()
         self._file = LedgerFile.open(find_ledger(Path(chosen))) if chosen is not None else None
@@ -137,6 +153,7 @@ class StatekClientAPI:
         """The ledger's file. Raises StoreError when this process has no store open, or one without a ledger."""
         return self._ledger().path
 
+    @remote
     def submit_new_job(
         self, agent: Any, shared_vars: dict[str, Any] | None = None, locale: Any = None, **kwargs: Any
     ) -> Any:
@@ -146,23 +163,24 @@ class StatekClientAPI:
             agent: the agent, or (beside a worker) its role.
             shared_vars: names and values of the job; beside a worker JSON data.
             locale: `LANG-COUNTRY`, such as `EN-US`.
-            **kwargs: prompt parameters.
+            **kwargs: prompt parameters; beside a worker JSON data.
 
         Returns:
             The Job, or a JobHandle beside a worker.
+
+        Raises:
+            BadInputs: a locale or prompt parameters for an agent from a file, which takes inputs only.
         """
         return self.submit_new_jobs_batch(agent, [shared_vars or {}], locale, **kwargs)[0]
 
+    @remote
     def submit_new_jobs_batch(
         self, agent: Any, shared_vars_batch: Iterable[dict[str, Any]], locale: Any = None, **kwargs: Any
     ) -> list[Any]:
         """One job per entry, in one commit; see `submit_new_job`."""
         if self._file is not None:
-            return self._append(agent, list(shared_vars_batch))
-        jobs: list[Job] = [create_new_job(agent, shared, None, None, locale, **kwargs) for shared in shared_vars_batch]
-        if current.get_current_job() is None:  # inside a job its stretch is the transaction
-            Store.attach().commit()
-        return jobs
+            return self._append(agent, list(shared_vars_batch), locale, kwargs)
+        return delegation.submit_new_jobs_batch(agent, shared_vars_batch, locale, **kwargs)
 
     def submit(self, agent: str, inputs: Inputs | None = None, *, id: str | None = None) -> JobHandle:  # noqa: A002
         """Start a job of `agent` with JSON data; durable on return. With the same `id` it is the same job.
@@ -245,9 +263,13 @@ class StatekClientAPI:
         for file in (self._file, self._own):
             if file is not None:
                 file.close()
+        self._own = None
 
     def _ledger(self) -> LedgerFile:
         if self._file is not None:
+            if not self._file.is_in_place:  # a backup was restored since
+                before, self._file = self._file, LedgerFile.open(self._file.path)
+                before.close()
             return self._file
         if self._own is None:
             self._own = open_ledger(Store.attach(), get_statek_settings())
@@ -264,8 +286,17 @@ class StatekClientAPI:
             self._release = releases.read_release(file, head.release)
         return self._release
 
-    def _append(self, agent: Any, batch: list[Inputs]) -> list[JobHandle]:
-        return self.submit_batch(agent if isinstance(agent, str) else agent.role, batch)
+    def _append(self, agent: Any, batch: list[Inputs], locale: Any, params: Inputs) -> list[JobHandle]:
+        file, role = self._ledger(), agent if isinstance(agent, str) else agent.role
+        if not params and locale is None:
+            return self.submit_batch(role, batch)
+        if self._head(file) is not None:
+            said = f"agent '{role}' is declared in a file: it takes inputs, no locale or prompt parameters"
+            raise ledger_submit.BadInputs([said])
+        more = {"params": params, "locale": None if locale is None else str(locale)}
+        done = self._write_unchecked(file, role, batch, (), more)
+        poke(file.path.parent)
+        return [JobHandle(file, job_id, self._clock) for job_id in done]
 
     def _write(
         self, file: LedgerFile, role: str, batch: Sequence[Inputs], ids: Sequence[str | None], places: Sequence[str]
@@ -278,19 +309,33 @@ class StatekClientAPI:
         return ledger_submit.submit(file, release, target, batch, at_us=now, keys=ids, places=places).ids
 
     def _write_unchecked(
-        self, file: LedgerFile, role: str, batch: Sequence[Mapping[str, Any]], ids: Sequence[str | None]
-    ) -> list[str]:  # fmt: skip
+        self,
+        file: LedgerFile,
+        role: str,
+        batch: Sequence[Mapping[str, Any]],
+        ids: Sequence[str | None],
+        more: Mapping[str, Any] | None = None,
+    ) -> list[str]:
         """For agents made in Python: the worker finds them by role, and refuses what it does not know."""
         now, names = self._clock.now_us(), ids or [None] * len(batch)
         entries = [
             inbox.NewEntry(
                 ledger_submit.random_id(role) if name is None else ledger_submit.named_id(f"{role}/", name),
-                inbox.InputKind.SUBMIT, role, {"inputs": dict(inputs)}, now,
+                inbox.InputKind.SUBMIT, role, {"inputs": dict(inputs), **(more or {})}, now,
             )
             for inputs, name in zip(batch, names, strict=True)
         ]  # fmt: skip
         inbox.append(file, entries)
         return [entry.id for entry in entries]
+
+
+def _own_key() -> tuple[int, str] | None:
+    """Thread and file of the store that this process has open; None when there is none."""
+    try:
+        file = Store.attach().file
+    except StoreError:
+        return None
+    return None if file is None else (threading.get_ident(), str(file))
 
 
 def find_ledger(path: Path) -> Path:

@@ -8,6 +8,7 @@ from statek.exceptions import StoreError
 from statek.worker import offline, places, recovery
 from statek.worker.compaction import Compacted, compact
 from statek.worker.lock import take
+from statek.worker.restore import require_whole_restore
 
 
 def compact_alone(
@@ -20,6 +21,7 @@ def compact_alone(
 ) -> Compacted:
     """As `compaction.compact`, which see. Raises StoreError also when a worker runs or there is no store."""
     folder = store.absolute()
+    require_whole_restore(folder)
     if not (places.store_file(folder).exists() or places.ledger_file(folder).exists()):
         raise StoreError(f"there is no store at {store}", hint="run `statek apply` and `statek work` first")
     path = tuple(str(Path(entry).absolute()) for entry in python_path)

@@ -55,11 +55,16 @@ def former_file(store: Path) -> Path:
     return file.with_name(f"{file.name}.before-compaction")
 
 
-def drop_former(store: Path) -> bool:
-    """Remove the old file, once the new one was opened; whether there was one."""
-    former = former_file(store)
+def drop_former(store: Path, seq: int) -> bool:
+    """Remove the old file, once the new one was opened, and copies of it that a kill has kept; whether there was one.
+
+    Called by whoever has the store open, between two commits. `seq`: the last record that is in its file.
+    """
+    file, former = places.store_file(store), former_file(store)
     if not former.exists():
         return False
+    if not former.samefile(file):  # the same: a kill came before the rename, and the copies are of this file
+        _renew_copies(file, seq)
     former.unlink()
     sync_folder(store)
     return True
@@ -122,27 +127,33 @@ def compact(
 
 def _swap(store: Path, new: Path, seq: int, at: Callable[[str], None]) -> None:
     file, former = places.store_file(store), former_file(store)
-    at("copy")
-    if rotation.kept_copies(
-        file
-    ):  # older ones hold other addresses: bringing them up to date would lose what they name
-        rotation.clear_unfinished(file)
-        guarded_file.copy_between_commits(new, rotation.unfinished_path(file))
-        rotation.keep(rotation.unfinished_path(file), file, seq)
     at("pre-image")
     pre_image_path(file).unlink(missing_ok=True)  # it must not be put into the new file
     sync_folder(store)
     at("link")
-    former.unlink(missing_ok=True)
-    os.link(file, former)
+    if not former.exists():  # one of a compaction that was cut, and nothing has run since: the copies are of that one
+        os.link(file, former)
     sync_folder(store)
     at("rename")
     new.replace(file)
     sync_folder(store)
-    at("thin out")
+    at("copy")
+    _renew_copies(file, seq, at)
+
+
+def _renew_copies(file: Path, seq: int, at: Callable[[str], None] = lambda _act: None) -> None:
+    """Let one copy of the new file take the place of those of the old one, where there are any.
+
+    Old ones can be brought up to date as long as nothing has run on the new file; records of later name objects by
+    addresses that they do not know. So this is done behind the rename, and before anything runs.
+    """
     rotation.clear_unfinished(file)
     if rotation.kept_copies(file):
+        guarded_file.copy_between_commits(file, rotation.unfinished_path(file))
+        rotation.keep(rotation.unfinished_path(file), file, seq)
+        at("thin out")
         rotation.thin_out(file, 1)
+    rotation.clear_unfinished(file)
 
 
 class _Processes:

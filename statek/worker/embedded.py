@@ -4,10 +4,12 @@ Prepares settings, prompt and warmup files and the client API object, then runs 
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from statek.base.prices import init_model_pricing
 from statek.runtime.loops import AgentLoopDef, run_agentic_fleet, run_agentic_loop, run_jobs_loop
 from statek.settings import StatekSettings, get_statek_settings, set_statek_settings
 from statek.store.agent import Agent, SupervisedAgent, stored_agents, update_prompt_config, update_warmup_defs
@@ -15,16 +17,22 @@ from statek.store.queue import StatekPushQueue
 from statek.store.session import Store
 from statek.worker.client import StatekClientAPI
 
+log = logging.getLogger(__name__)
+
 
 def init(settings: StatekSettings | None = None, restricted: bool = True) -> None:
-    """Make `settings` the process's own. Only restricted mode exists: model code never runs unguarded.
+    """Make `settings` the process's own, and read their price files. Model code never runs unguarded.
 
     Raises:
-        ValueError: `restricted` is False.
+        ValueError: `restricted` is False, or a price file lacks a column.
     """
     if not restricted:
         raise ValueError("restricted=False is not offered: model-written code always runs in the sandbox")
-    set_statek_settings(settings if settings is not None else get_statek_settings())
+    chosen = settings if settings is not None else get_statek_settings()
+    if chosen.python_sandbox_mode == "off":
+        log.warning("python_sandbox_mode 'off' is not offered: model-written code always runs in the sandbox")
+    set_statek_settings(chosen)
+    init_model_pricing(chosen.statek_model_info_dir)
 
 
 def start_statek(

@@ -4,14 +4,16 @@ It asks and translates errors back; it never opens the store. Used by `questions
 being restarted is still a worker: as long as its lock is held, a question is asked again for up to five seconds.
 """
 
+import json
 import logging
 import socket
 import time
+from collections.abc import Mapping
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
-
-import httpx
+from urllib.parse import quote, urlencode
 
 from statek import exceptions
 from statek.exceptions import StatekError, StoreError
@@ -20,6 +22,7 @@ from statek.worker.lock import Holder, held_by
 RESTART_SECONDS = 5.0
 _ANSWER_SECONDS = 30.0
 _STEP_SECONDS = 0.1
+_AWAY = (ConnectionError, FileNotFoundError, BlockingIOError, HTTPException)  # not there yet, or died while it answered
 _log = logging.getLogger(__name__)
 
 
@@ -36,7 +39,6 @@ class RemoteQuestions:
         """Ask `holder`, a worker."""
         self._store = store
         self._holder = holder
-        self._client = _client(holder)
 
     def health(self) -> dict[str, Any]:
         """Whether it runs, its pid, its release."""
@@ -72,11 +74,11 @@ class RemoteQuestions:
 
     def prepare(self, release: str, timeout: float) -> list[dict[str, Any]]:
         """Let the worker try a staged release out. Raises StoreError when it does not answer within `timeout` s."""
-        return list(self._ask("POST", "/prepare", json={"release": release}, timeout=timeout)["problems"])
+        return list(self._ask("POST", "/prepare", body={"release": release}, timeout=timeout)["problems"])
 
     def copy_store(self, target: Path, timeout: float) -> None:
         """Let it copy the store to the new file `target`. Raises StoreError, also when `timeout` s are not enough."""
-        self._ask("POST", "/copy", json={"target": str(target)}, timeout=timeout)
+        self._ask("POST", "/copy", body={"target": str(target)}, timeout=timeout)
 
     def poke(self) -> None:
         """Let it look at the inbox now."""
@@ -87,24 +89,41 @@ class RemoteQuestions:
         self._ask("POST", "/shutdown")
 
     def close(self) -> None:
-        """Close the connection."""
-        self._client.close()
+        """Nothing is open between two questions."""
 
-    def _ask(self, method: str, path: str, *, timeout: float = _ANSWER_SECONDS, **more: Any) -> dict[str, Any]:
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        timeout: float = _ANSWER_SECONDS,
+    ) -> dict[str, Any]:
+        target = f"{path}?{urlencode(params)}" if params else path
+        content = None if body is None else json.dumps(body).encode()
         until = time.monotonic() + RESTART_SECONDS
         while True:
             try:
-                if _listens(self._holder.socket):
-                    return _answer(self._client.request(method, path, timeout=timeout, **more))
-            except httpx.TimeoutException as error:
+                return _answer(*self._exchange(method, target, content, timeout))
+            except TimeoutError as error:
                 raise StoreError(
                     f"the worker (pid {self._holder.pid}) did not answer within {timeout:g} s",
                     hint="it may be busy importing or reading much; try again, or look at its log",
                 ) from error
-            except httpx.TransportError as error:  # the child died while it answered
+            except _AWAY as error:
                 _log.debug("asking %s again: %s", path, error)
             self._require_restart(until)
             time.sleep(_STEP_SECONDS)
+
+    def _exchange(self, method: str, target: str, content: bytes | None, timeout: float) -> tuple[int, bytes]:
+        if self._holder.socket is None:
+            raise ConnectionRefusedError("the worker has no socket yet")
+        headers = {} if content is None else {"Content-Type": "application/json"}
+        with closing(_SocketConnection(self._holder.socket, timeout)) as connection:
+            connection.request(method, target, content, headers)
+            response = connection.getresponse()
+            return response.status, response.read()
 
     def _require_restart(self, until: float) -> None:
         """Return when it makes sense to ask again."""
@@ -117,30 +136,27 @@ class RemoteQuestions:
                 hint="its process may be starting again and again: look at the worker's log",
             )
         if holder != self._holder and holder.role == "worker":
-            self._client.close()
-            self._holder, self._client = holder, _client(holder)
+            self._holder = holder
 
 
-def _listens(path: Path | None) -> bool:
-    """Whether somebody listens there. Looked at beforehand: httpx leaves a socket open when it cannot connect."""
-    if path is None:
-        return False
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
-        try:
-            trial.connect(str(path))
-        except (FileNotFoundError, ConnectionRefusedError):
-            return False
-    return True
+class _SocketConnection(HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        """Nothing is opened yet. Connecting and each part of an answer may take `timeout` seconds."""
+        super().__init__("worker", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        """Open the socket."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
 
 
-def _client(holder: Holder) -> httpx.Client:
-    transport = httpx.HTTPTransport(uds=str(holder.socket))
-    return httpx.Client(transport=transport, base_url="http://worker", trust_env=False)
-
-
-def _answer(response: httpx.Response) -> dict[str, Any]:
-    data: dict[str, Any] = response.json()
-    if response.is_success:
+def _answer(status: int, body: bytes) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(body)
+    if 200 <= status < 300:
         return data
     error = data["error"]
     kind = getattr(exceptions, str(error["code"]), StoreError)

@@ -16,14 +16,14 @@ from statek.base.durable import sync_file, sync_folder
 from statek.base.guarded_file import pre_image_path
 from statek.base.rotation import copies_folder
 from statek.exceptions import LedgerError, StatekError, StoreError
-from statek.ledger.file import LedgerFile
+from statek.ledger.file import REPLACING, LedgerFile
 from statek.worker import paused
 from statek.worker.lock import take
 from statek.worker.manifest import MANIFEST, Manifest, describe
 from statek.worker.paused import Pause
 from statek.worker.places import ledger_file, mark_file, store_file
 
-_DECIDED = "restoring"  # a folder of this name in the store's folder: the swap has been decided
+_DECIDED = REPLACING  # a folder of this name in the store's folder: the swap has been decided
 _ASIDE = "aside"  # file in it: name of the folder below `set-aside` for what was there
 
 

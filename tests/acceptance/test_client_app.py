@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.acceptance.projects import LONGEST, REPO, Project, events, until
+from tests.asking_http import UnixClient
 from tests.doors.test_quickstart import Quickstart
 from tests.loopback_llm import LoopbackLLM
 
@@ -19,27 +19,30 @@ pytestmark = pytest.mark.timeout(150)
 EVENT = next(event for event in events(6) if event["type"] == "earthquake" and event["mag"] < 5)
 INSIDE = """
 import asyncio
+import json
 
-import httpx
 from quickstart_common import create_triage_agent, open_statek_store
 
 from statek import start_statek_async
 from statek.asgi import Identity, client_app
 from statek.statek_client_api import StatekClientAPI
+from tests.asking_http import ask_app
 
 open_statek_store()
 agent = create_triage_agent()
 app = client_app(StatekClientAPI(), lambda request: Identity("me"))
 
 
+async def submit(body):
+    return (await ask_app(app, "POST", "/jobs", json.dumps(body).encode())).json()["id"]
+
+
 async def main():
     working = asyncio.create_task(start_statek_async(agents=[agent]))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://host") as client:
-        body = {"agent": "triage_agent", "inputs": {"event": {"n": 1}}, "id": "1"}
-        job = (await client.post("/jobs", json=body)).json()["id"]
-        found = (await client.get(f"/jobs/{job}/wait?timeout=30")).json()
-        nobody = (await client.post("/jobs", json={"agent": "nobody", "inputs": {}})).json()["id"]
-        refused = (await client.get(f"/jobs/{nobody}/wait?timeout=30")).json()
+    job = await submit({"agent": "triage_agent", "inputs": {"event": {"n": 1}}, "id": "1"})
+    found = (await ask_app(app, "GET", f"/jobs/{job}/wait?timeout=30")).json()
+    nobody = await submit({"agent": "nobody", "inputs": {}})
+    refused = (await ask_app(app, "GET", f"/jobs/{nobody}/wait?timeout=30")).json()
     print(found["id"], found["outcome"], found["result"], refused["outcome"])
     await app.close()
     working.cancel()
@@ -51,7 +54,7 @@ asyncio.run(main())
 
 
 @contextmanager
-def host(desk: Project) -> Iterator[httpx.Client]:
+def host(desk: Project) -> Iterator[UnixClient]:
     """The host of the documents, as it stands there, served by uvicorn on a socket."""
     text = (REPO / "docs/client-api.md").read_text()
     [source] = re.findall(r"<!-- file: host.py -->\n```python\n(.*?)```", text, re.DOTALL)
@@ -64,10 +67,7 @@ def host(desk: Project) -> Iterator[httpx.Client]:
         )  # fmt: skip
         try:
             until(lambda: path.exists() or process.poll() is not None, "the host serves")
-            transport = httpx.HTTPTransport(uds=str(path))
-            head = {"Authorization": "Bearer t0ken"}
-            with httpx.Client(transport=transport, base_url="http://host/statek", headers=head, timeout=90) as client:
-                yield client
+            yield UnixClient(path, base="/statek", head={"Authorization": "Bearer t0ken"}, timeout=90)
         finally:
             process.terminate()
             process.wait(LONGEST)

@@ -35,10 +35,10 @@ def test_every_verb_speaks_json(verb: str) -> None:
 
 
 def test_validate_needs_no_store_network_or_settings(project: Path) -> None:
-    """It imports neither dbzero nor httpx nor pydantic-settings."""
+    """It imports neither dbzero nor aiohttp nor pydantic-settings."""
     code = (
         "import sys; from statek.cli.main import main; assert main(['validate']) == 0;"
-        "print({'dbzero', 'httpx', 'pydantic_settings', 'pydantic'} & set(sys.modules))"
+        "print({'dbzero', 'aiohttp', 'pydantic_settings', 'pydantic'} & set(sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True, timeout=50,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from statek.base.clock import SystemClock
+from statek.exceptions import LedgerError
 from statek.ledger import releases
 from statek.ledger.file import LedgerFile
 from statek.ledger.releases import Release
@@ -22,9 +23,11 @@ from statek.worker.places import ledger_file
 from statek.worker.poke import poke
 
 STARTED = ("mixer", "waiter", "opener", "family", "chatty", "victim", "brief", "looper", "breaker")
+LONGEST_RESTORE = 30.0  # seconds until a worker has finished it
+QUEUES = ("numbers", "fragile", "brisk")
 WEIGHTS = {
-    "numbers": 5, "fragile": 3, "mixer": 3, "waiter": 3, "opener": 3, "family": 2, "chatty": 2, "push": 4, "victim": 1,
-    "cancel": 1, "brief": 3, "forget": 1, "again": 3, "looper": 0.15, "breaker": 1,
+    "numbers": 5, "fragile": 3, "brisk": 3, "mixer": 3, "waiter": 3, "opener": 3, "family": 2, "chatty": 2, "push": 4,
+    "victim": 1, "cancel": 1, "brief": 3, "forget": 1, "again": 3, "looper": 0.15, "breaker": 1,
 }  # fmt: skip
 
 
@@ -64,7 +67,7 @@ class Client:
     def __init__(self, store: Path, log: Log, dice: random.Random) -> None:
         """Use the ledger of `store`."""
         self._store = store
-        self._ledger = LedgerFile.open(ledger_file(store))
+        self._ledger = _open(store)
         head = releases.head(self._ledger)
         assert head is not None
         self._release: Release = releases.read_release(self._ledger, head.release)
@@ -72,8 +75,14 @@ class Client:
         self._dice = dice
 
     def act(self) -> None:
-        """Do one thing by chance."""
-        self.do(self._dice.choices(list(WEIGHTS), list(WEIGHTS.values()))[0])
+        """Do one thing by chance. What a restore refuses meanwhile was not acknowledged."""
+        try:
+            self.do(self._dice.choices(list(WEIGHTS), list(WEIGHTS.values()))[0])
+        except LedgerError:
+            if self._ledger.is_in_place:
+                raise
+            self._ledger.close()
+            self._ledger = _open(self._store)
 
     def do(self, kind: str) -> None:
         """Do one thing of that kind, if there is anything to do it to."""
@@ -85,7 +94,7 @@ class Client:
             case "forget":
                 self._to_some("brief", lambda number: self._write("forget", number))
             case "again":
-                again = self._dice.choice(("numbers", "fragile", *STARTED))
+                again = self._dice.choice((*QUEUES, *STARTED))
                 self._to_some(again, lambda number: self._write(again, number))
             case _:
                 self._write(kind, len(set(self._log.tried(kind))))
@@ -110,7 +119,7 @@ class Client:
 
     def _write(self, kind: str, number: Any) -> None:
         at_us = SystemClock().now_us()
-        self._log.note("try", kind, number)
+        self._log.note("try", kind, number, at_us)
         match kind:
             case "push":
                 push(self._ledger, f"chatty/{number[0]}", f"note {number[1]}.", at_us=at_us, key=str(number[1]))
@@ -119,11 +128,19 @@ class Client:
             case "forget":
                 ask_to_forget(self._ledger, [[f"brief/{number}"]], at_us)
             case _:
-                is_queue = kind in ("numbers", "fragile")
+                is_queue = kind in QUEUES
                 target = Target("Queue" if is_queue else "Agent", kind)
                 key = None if is_queue else "number"
                 submit(self._ledger, self._release, target, [{"number": number}], at_us=at_us, key=key)
         self._log.note("ack", kind, number)
+
+
+def _open(store: Path) -> LedgerFile:
+    """The ledger; waited for while a restore that was cut is finished by the worker."""
+    end = time.monotonic() + LONGEST_RESTORE
+    while time.monotonic() < end and not ledger_file(store).exists():
+        time.sleep(0.05)
+    return LedgerFile.open(ledger_file(store))
 
 
 def main(store: Path, log: Path, seed: int, seconds: float) -> None:

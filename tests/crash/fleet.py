@@ -36,6 +36,7 @@ class Tally:
         self.halves: list[int] = []
         self.doubted: list[Any] = []
         self.briefs: list[int] = []
+        self.stamped: list[int] = []
         self.attempts: list[int] = []
         self.direct: list[int] = []
         self.total = 0
@@ -76,6 +77,11 @@ def doubt(text: str, why: str) -> None:
 def brief(number: int) -> None:
     """Count a short job."""
     Tally().briefs.append(number)
+
+
+def stamp(number: int) -> None:
+    """Count a job that may not wait long."""
+    Tally().stamped.append(number)
 
 
 def attempt_of(number: int) -> int:

@@ -36,6 +36,7 @@ def read(store: Store) -> dict[str, Any]:
         "tally": _tally(),
         "digests": {job.id: _digest(job) for job in jobs},
         "seq": store.root.seq,
+        "forgotten": sum(len(bytes(entry)) // 8 - 1 for entry in store.root.forgotten or ()),
     }
 
 
@@ -45,7 +46,7 @@ def _job(job: Any) -> dict[str, Any]:
         "exit": job.exit_value if job.exited else None, "turn": job.turn,
         "error": job.error.error_message if job.error is not None else None,
         "told": [record.text for record in job.records if record.kind == "user"], "waits": job.waiting_for,
-        "console": job.read_console()[-5:],
+        "console": job.read_console()[-5:], "created": job.created_us,
     }  # fmt: skip
 
 
@@ -69,7 +70,7 @@ def _tally() -> dict[str, Any]:
     return {**lists, "total": found.total, "chain": found.chain, "gates": [[g.number, g.value] for g in found.gates]}
 
 
-_LISTS = ("numbers", "halves", "doubted", "briefs", "attempts", "direct", "steps")
+_LISTS = ("numbers", "halves", "doubted", "briefs", "stamped", "attempts", "direct", "steps")
 
 
 def chain_of(steps: list[str]) -> str:

@@ -10,7 +10,7 @@ from tests.acceptance.projects import Project, make_project
 
 HERE = Path(__file__).parent
 AGENTS = ("sender", "second", "mixer", "waiter", "opener", "family", "breaker", "fragile", "chatty", "victim", "brief",
-          "looper")  # fmt: skip
+          "looper", "timely")  # fmt: skip
 _AGENT = """\
 ---
 description: {name}.
@@ -38,6 +38,7 @@ spec:
     - {python: "fleet:half", effect: write}
     - {python: "fleet:doubt", effect: write}
     - {python: "fleet:brief", effect: write}
+    - {python: "fleet:stamp", effect: write}
     - {python: "fleet:attempt_of", effect: write}
     - {python: "fleet:step", effect: write}
     - {python: "fleet:the_tally", effect: read}
@@ -148,6 +149,7 @@ exit(tries)
     ("fragile", None): "raise ValueError('again')",
     ("chatty", None): "exit('heard')",
     ("victim", 1): "kid = waiter(number=-1 - number)\nexit(kid.result)\n",
+    ("timely", 1): "stamp(number=item['number'])\nexit('in time')\n",
     ("brief", 1): "brief(number=number)\nexit('brief')\n",
 }  # fmt: skip
 _QUEUES = """\
@@ -171,6 +173,22 @@ spec:
 apiVersion: statek/v1
 kind: Queue
 metadata: {name: graves}
+spec: {}
+---
+apiVersion: statek/v1
+kind: Queue
+metadata: {name: brisk}
+spec:
+  agent: timely
+  deliver_as: item
+  rate: 3/s
+  ttl: 2s
+  dedupe: {key: number, keep: forever}
+  dead_letter: late
+---
+apiVersion: statek/v1
+kind: Queue
+metadata: {name: late}
 spec: {}
 ---
 apiVersion: statek/v1
@@ -211,7 +229,7 @@ def make_small_fleet(folder: Path) -> Project:
 
 
 def _agent(name: str) -> str:
-    inputs = _ITEM if name in ("sender", "fragile") else _NUMBER
+    inputs = _ITEM if name in ("sender", "fragile", "timely") else _NUMBER
     exceptions = 1 if name in ("breaker", "fragile") else 3
     return _AGENT.format(name=name, inputs=inputs, more=_MORE.get(name, ""), exceptions=exceptions)
 

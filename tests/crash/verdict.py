@@ -12,14 +12,18 @@ from typing import Any
 from tests.crash.reading import chain_of
 
 Json = dict[str, Any]
+RATE, TTL_US = 3, 2_000_000  # of the queue `brisk`: items in a second, longest wait
+LATE_US = 1_000_000  # what a machine under load may need between choosing an item and making its job
 UNSURE = ("send", "slowly", "thread", "hang", "claim")  # kinds of calls that may not be made again
 
 
 class Case:
     """One finished run."""
 
-    def __init__(self, found: Json, log: list[Any], outside: list[list[str]]) -> None:
-        """Take what the store says, the client's log, and the lines of the outside world."""
+    def __init__(
+        self, found: Json, log: list[Any], outside: list[list[str]], dead: list[tuple[str, str]]
+    ) -> None:  # fmt: skip
+        """Take what the store says, the client's log, the outside world's lines, and queue and id of dead items."""
         self.jobs: Json = found["jobs"]
         self.ids: list[str] = found["ids"]
         self.found = found["found"]
@@ -28,19 +32,23 @@ class Case:
         self.tried = _by_kind(log, "try")
         self.acknowledged = _by_kind(log, "ack")
         self.outside = outside
+        self.dead = Counter(dead)
+        self.gone = {job for entry in log if entry[0] == "gone" for job in entry[1]}  # to be forgotten
+        self.at_us = [(entry[1], entry[2], entry[3]) for entry in log if entry[0] == "try"]
         self.doubts = {text: why for text, _, why in (line.partition(" ") for line in self.tally["doubted"])}
 
     def wrong(self) -> list[str]:
         """Everything that is wrong."""
         return [
             *self._inputs(), *self._statuses(), *self._outside(), *self._store(), *self._pushes(), *self._outcomes(),
+            *self._dead_items(), *self._brisk(),
         ]  # fmt: skip
 
     # -- what entered -----------------------------------------------------------------------------------------------
 
     def _inputs(self) -> Iterator[str]:
         yield from _twice("job", self.ids)
-        forgotten = {f"brief/{number}" for number in self.tried["forget"]}
+        forgotten = {f"brief/{number}" for number in self.tried["forget"]} | self.gone
         for kind in ("mixer", "waiter", "opener", "family", "chatty", "victim", "brief", "looper", "breaker"):
             for number in self.acknowledged[kind]:
                 job_id = f"{kind}/{number}"
@@ -48,16 +56,17 @@ class Case:
                     yield f"lost: {job_id} was acknowledged and is no job"
         for queue in ("numbers", "fragile"):
             for number in self.acknowledged[queue]:
-                if f"{queue}:{number}" not in self.jobs:
+                if f"{queue}:{number}" not in self.jobs.keys() | self.gone:
                     yield f"lost: item {queue}:{number} was acknowledged and is no job"
         for line in self.refused:
-            if line["kind"] in ("submit", "push", "item"):
+            is_late = line["kind"] == "item" and line["target"] == "brisk" and "longer than its ttl" in line["reason"]
+            if line["kind"] in ("submit", "push", "item") and not is_late and line["target"] not in self.gone:
                 yield f"refused: {line}"
 
     def _pushes(self) -> Iterator[str]:
         told = Counter(text for job in self.jobs.values() for text in job["told"] if text.startswith("note "))
         for job, note in self.acknowledged["push"]:
-            if told[f"note {note}."] == 0:
+            if told[f"note {note}."] == 0 and f"chatty/{job}" not in self.gone:
                 yield f"lost: note {note} to chatty/{job} was acknowledged and did not arrive"
         yield from (f"doubled: {text} arrived {times} times" for text, times in told.items() if times > 1)
 
@@ -146,12 +155,13 @@ class Case:
         tally = self.tally
         ended = {job_id for job_id, job in self.jobs.items() if job["status"] == "DONE" and job["outcome"] == "ok"}
         own = {kind: {_number(job_id) for job_id in ended if job_id.startswith(f"{kind}/")} for kind in self.tried}
-        for name in ("numbers", "halves", "briefs", "direct", "steps"):
+        for name in ("numbers", "halves", "briefs", "stamped", "direct", "steps"):
             yield from _twice(f"store: {name}", tally[name])
         numbers = {_number(job_id) for job_id in ended if job_id.startswith("numbers:")}
         yield from _missing("counted", numbers, tally["numbers"])
         yield from _missing("directly written", own["mixer"], tally["direct"])
         yield from _missing("brief", own["brief"], tally["briefs"])
+        yield from _missing("stamped", {_number(job) for job in ended if job.startswith("brisk:")}, tally["stamped"])
         total = sum(tally["numbers"]) + sum(tally["direct"])
         if tally["total"] != total:
             yield f"store: the total is {tally['total']}, its parts give {total}"
@@ -165,6 +175,37 @@ class Case:
             expected = {0: 3, 1: 2, 2: 1}[number % 3]
             if tries[number] != expected:
                 yield f"retries: item {number} was tried {tries[number]} times, should be {expected}"
+
+    # -- queues with rules ------------------------------------------------------------------------------------------
+
+    def _dead_items(self) -> Iterator[str]:
+        graves = {f"graves:fragile:{number}~3" for number in self.tried["fragile"] if number % 3 == 0}
+        for number in self.acknowledged["fragile"]:
+            if number % 3 == 0 and not self.dead["graves", f"graves:fragile:{number}~3"]:
+                yield f"lost: item fragile:{number} failed for good and is no dead letter"
+        found = {item for queue, item in self.dead if queue == "graves"}
+        yield from (f"dead: {item} has no reason to be" for item in found - graves)
+
+    def _brisk(self) -> Iterator[str]:
+        """Each item in time or given up, never both; and no faster than the rate, however often the worker dies."""
+        done = {*self.tally["stamped"], *(_number(job) for job in self.jobs if job.startswith("brisk:"))}
+        for number in set(self.tried["brisk"]):
+            is_dead = bool(self.dead["late", f"late:brisk:{number}"])
+            if is_dead and number in done:
+                yield f"doubled: item brisk:{number} was done and given up"
+            if not is_dead and number not in done and number in self.acknowledged["brisk"]:
+                yield f"lost: item brisk:{number} was neither done nor given up"
+        made = sorted((job["created"], _number(name)) for name, job in self.jobs.items() if job["agent"] == "timely")
+        for at_us, number in made:
+            tries = [tried for kind, n, tried in self.at_us if kind == "brisk" and n == number]
+            if not any(0 <= at_us - tried <= TTL_US + LATE_US for tried in tries):
+                yield f"too old: brisk:{number} became a job {at_us - max(tries)} us after it was put in"
+        times = [at_us for at_us, _ in made]
+        for first in range(len(times)):
+            for last in range(first + RATE + 1, min(len(times), first + 40)):
+                if (last - first + 1) > RATE + 1 + (times[last] - times[first] + LATE_US / 4) * RATE / 1e6:
+                    yield f"too fast: {last - first + 1} items of brisk within {times[last] - times[first]} us"
+                    return
 
 
 def _number(job_id: str) -> int:
@@ -188,7 +229,7 @@ def _by_kind(log: list[Any], what: str) -> dict[str, list[Any]]:
         if entry[0] == what:
             found.setdefault(entry[1], []).append(entry[2])
     kinds = (
-        "numbers", "fragile", "mixer", "waiter", "opener", "family", "chatty", "push", "victim", "cancel", "brief",
-        "forget", "looper", "breaker",
+        "numbers", "fragile", "brisk", "mixer", "waiter", "opener", "family", "chatty", "push", "victim", "cancel",
+        "brief", "forget", "looper", "breaker",
     )  # fmt: skip
     return {kind: found.get(kind, []) for kind in kinds}

@@ -96,6 +96,8 @@ SIGNATURES: dict[tuple[str, str], str] = {
     ("statek.system", "send_notification_to"): "(target, message)",
     ("statek.utils", "find_locals"): "(var_type=None, var_name=None, ext_scan=True)",
     ("statek.utils", "perm_ctx_set_unique"): "(key, value)",
+    ("statek.utils", "statek_ctx_get"): "(key, *default)",
+    ("statek.utils", "statek_ctx_set"): "(**values)",
     ("statek.task_difficulty", "parse_task_difficulty"): "(value)",
     ("statek.executors.chat_log_item", "UserLogItem"): "(message, timestamp=None)",
     ("statek.executors.chat_log_item", "WarmupLogItem"): (
@@ -104,8 +106,28 @@ SIGNATURES: dict[tuple[str, str], str] = {
     ("statek.executors.chat_log_item", "ToolError"): "(err_message)",
     ("statek.future", "FutureResult"): "(deps, state_num)",
     ("statek.future", "temporal"): "(complement=None, condition=None, extends=None)",
+    ("statek.executors.utils", "job_worker"): "(semaphore, job, provider=None)",
+    ("statek.task", "submit_new_job"): "(agent, shared_vars=None, locale=None, **kwargs)",
+    ("statek.task", "submit_new_jobs_batch"): "(agent, shared_vars_batch, locale=None, **kwargs)",
+    ("statek.testing", "statek_context"): "(job=None, agent=None)",
+    ("statek.settings", "statek_log"): "(message, level='info')",
+    ("statek.model_pricing", "get_model_pricing"): "(provider, model, model_family=None, no_create=False)",
+    ("statek.model_pricing", "set_model_pricing"): (
+        "(provider, model, input_price_per_M, output_price_per_M, input_price_per_cached_M=None, model_family=None)"
+    ),
+    ("statek", "tool"): "(f=None, *, system=False, target=None, error_handler=None, hidden=False)",
+    ("statek", "find_tools"): "(scope=None, chat_style=None, include_hidden=False)",
+    ("statek.system", "select_tools"): "(tools, scope, chat_style=None)",
+    ("statek.system", "create_tool"): "(tool_name, callable, docstring, context, *args, **kwargs)",
 }
 """(import path, name) -> signature."""
+
+EXACT = frozenset({
+    "start_statek", "start_statek_async", "run_job_step", "run_jobs_loop", "run_agentic_loop", "run_agentic_fleet",
+    "AgentLoopDef", "process_push_notifications", "process_agent_events", "unsuspend_jobs", "create_new_job",
+    "create_sub_task", "complete_sub_task", "SubTaskHandler",
+})  # fmt: skip
+"""Names that take nothing beside what the documents say: the pages print their signatures in full."""
 
 METHODS: dict[tuple[str, str], dict[str, str]] = {
     ("statek.executors.job", "Job"): {
@@ -137,6 +159,16 @@ METHODS: dict[tuple[str, str], dict[str, str]] = {
         "get_llm_response_times": "(self)",
         "get_llm_step_sizes": "(self)",
         "get_llm_initial_step_size": "(self)",
+        "append_chat_log": "(self, request, llm_resp, request_difficulty=None, cumulative_token_usage=None)",
+        "get_next_prompt": "(self)",
+        "get_next_code_block": "(self)",
+        "is_step_final": "(self, llm_step)",
+        "has_more_warmup_blocks": "(self)",
+        "advance_warmup_block": "(self)",
+        "iter_notification_log_items": "(self)",
+        "get_resource_agents": "(self, difficulty=None)",
+        "get_resource_tools": "(self, include_internal=True, difficulty=None)",
+        "console_append": "(self, output, error=None)",
     },
     ("statek.agents.agent", "Agent"): {
         "init_context": "(self)",
@@ -166,7 +198,17 @@ METHODS: dict[tuple[str, str], dict[str, str]] = {
     ("statek.statek_push_queue", "StatekPushQueue"): {
         "push_to_job_console": "(self, job_uuid, message)",
         "push_to_agent_queue": "(self, agent, event)",
+        "pop_from_job_console": "(self, count, prefix=None)",
+        "pop_from_agent_queue": "(self, agent, count)",
+        "is_empty": "(self)",
+        "has_agent_events": "(self, agent)",
+        "has_job": "(self, job_uuid, max_scan=100)",
     },
+    ("statek.statek_client_api", "StatekClientAPI"): {
+        "submit_new_job": "(self, agent, shared_vars=None, locale=None, **kwargs)",
+        "submit_new_jobs_batch": "(self, agent, shared_vars_batch, locale=None, **kwargs)",
+    },
+    ("statek.executors.llm_usage", "LLM_Usage"): {"for_model": "(provider, model, model_family=None)"},
 }
 """Class -> method -> signature."""
 
@@ -194,6 +236,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     "statek.statek_client_api": ("StatekClientAPI",),
     "statek.exceptions": ("FutureError",),
     "statek.settings": ("StatekSettings",),
+    "statek.multi_source_settings": ("MultiSourceBaseSettings", "SettingValuesSource"),
+    "statek.rpc_integration": ("has_rpc", "rpc"),
+    "statek.model_pricing": ("ModelPricing", "init_model_pricing"),
 }
 """Import path -> names of which the documents give no signature."""
 
@@ -206,9 +251,17 @@ MEMBERS: dict[str, tuple[str, ...]] = {
     ),
     "job_def": (
         "agent", "metadata", "job_params", "warmup_code", "locale", "model", "model_family", "provider", "chat_style",
+        "_chat_style",
+    ),
+    "usage": (
+        "pricing", "context_bytes", "total_bytes_sent", "total_bytes_received", "total_input_tokens",
+        "total_cached_tokens", "total_output_tokens", "total_reported_cost", "total_cost",
     ),
     "handler": ("job", "id", "is_completed", "error", "result", "state"),
-    "agent": ("role", "description", "context", "tools", "all_tools", "referenced_locals", "warmup_def"),
+    "agent": (
+        "role", "description", "context", "tools", "all_tools", "referenced_locals", "warmup_def",
+        "_system_prompt", "_tools", "_internal_tools", "_metadata", "_description",
+    ),
     "py_env": (
         "global_state", "local_state", "console", "exceptions", "exit_status", "push_log", "next_instr_id",
         "warmup_block_num", "future_result", "perm_ctx",

@@ -321,3 +321,20 @@ def test_a_closed_ledger_says_so(ledger: LedgerFile) -> None:
     ledger.close()
     with pytest.raises(LedgerError, match="closed"):
         ledger.data_version()
+
+
+def test_nothing_is_kept_in_a_ledger_that_left_its_place(ledger: LedgerFile) -> None:
+    """Where another one lies in its place, or is about to, a write is refused: nobody would read it."""
+    waiting = ledger.path.with_name("restoring")
+    waiting.mkdir()
+    with pytest.raises(LedgerError, match="was moved away"):
+        put(ledger)
+    waiting.rmdir()
+    put(ledger)
+    for end in ("", "-wal", "-shm"):
+        ledger.path.with_name(ledger.path.name + end).rename(ledger.path.with_name(f"aside.sqlite{end}"))
+    with pytest.raises(LedgerError, match="was moved away"):
+        put(ledger)
+    LedgerFile.create(ledger.path).close()
+    with pytest.raises(LedgerError, match="was moved away"):
+        put(ledger)

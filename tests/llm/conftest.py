@@ -9,6 +9,7 @@ import pytest
 from statek.ledger import compiled
 from statek.llm.messages import Message, Request
 from statek.llm.provider import Provider, make_provider
+from statek.llm.transport import Connections
 
 SECOND = 1_000_000
 TIMEOUTS = compiled.Timeouts(connect_us=2 * SECOND, first_byte_us=2 * SECOND, idle_us=SECOND, total_us=3 * SECOND)
@@ -71,21 +72,25 @@ def ask_for(*messages: Message, **changes: Any) -> Request:
 
 
 @pytest.fixture
-async def make(clock: StillClock) -> AsyncIterator[Callable[..., Provider]]:
-    """Makes providers and closes them."""
-    made: list[Provider] = []
+async def connections() -> AsyncIterator[Connections]:
+    """What providers ask over, closed afterwards."""
+    opened = Connections()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def make(clock: StillClock, connections: Connections) -> Callable[..., Provider]:
+    """Makes providers."""
 
     def build(*, prices: Any = None, scripts: Any = None, **changes: Any) -> Provider:
         secrets = {"LOOP_KEY": "sk-canary-123456789"}
-        provider = make_provider(
-            configure(**changes), scripts=scripts or {}, secret=secrets.get, clock=clock, prices=prices
-        )
-        made.append(provider)
-        return provider
+        return make_provider(
+            configure(**changes), scripts=scripts or {}, secret=secrets.get, clock=clock, prices=prices,
+            connections=connections,
+        )  # fmt: skip
 
-    yield build
-    for provider in made:
-        await provider.close()
+    return build
 
 
 @pytest.fixture

@@ -45,10 +45,11 @@ async def test_the_other_drivers(make, request_for, driver, path, body):
     assert (answer.text, llm.paths) == ("hi", [path])
 
 
-async def test_scripted_driver(config_for, clock):
+async def test_scripted_driver(config_for, clock, connections):
     """The driver `scripted` needs no address and no key."""
     config = config_for(driver="scripted", base_url=None, api_key=None)
-    provider = make_provider(config, scripts={"s": Script("s", ())}, secret={}.get, clock=clock)
+    scripts = {"s": Script("s", ())}
+    provider = make_provider(config, scripts=scripts, secret={}.get, clock=clock, connections=connections)
     assert isinstance(provider, ScriptedProvider)
 
 
@@ -80,15 +81,15 @@ async def test_no_key_at_all(make, request_for):
     assert "authorization" not in llm.headers[0]
 
 
-async def test_a_new_key_is_used_at_once(config_for, request_for, clock):
+async def test_a_new_key_is_used_at_once(config_for, request_for, clock, connections):
     """Secrets are looked up at each call."""
     secrets = {"LOOP_KEY": "first-key"}
     with LoopbackLLM(lambda body: "hi") as llm:
-        provider = make_provider(config_for(base_url=llm.url), scripts={}, secret=secrets.get, clock=clock)
+        config = config_for(base_url=llm.url)
+        provider = make_provider(config, scripts={}, secret=secrets.get, clock=clock, connections=connections)
         await provider.ask(request_for())
         secrets["LOOP_KEY"] = "second-key"
         await provider.ask(request_for())
-        await provider.close()
     assert [headers["authorization"] for headers in llm.headers] == ["Bearer first-key", "Bearer second-key"]
 
 
@@ -109,10 +110,10 @@ async def test_errors_hold_no_key(make, request_for, caplog, echo):
     assert (KEY[:8] in everything, "c2stY2Fu" in everything, "***" in str(caught.value)) == (False, False, True)
 
 
-async def test_a_key_with_a_line_break_is_not_shown(config_for, request_for, clock):
+async def test_a_key_with_a_line_break_is_not_shown(config_for, request_for, clock, connections):
     """A key that HTTP cannot carry is refused without being repeated."""
     config = config_for(base_url="http://127.0.0.1:9")
-    provider = make_provider(config, scripts={}, secret=lambda name: KEY + "\n", clock=clock)
+    provider = make_provider(config, scripts={}, secret=lambda name: KEY + "\n", clock=clock, connections=connections)
     with pytest.raises(ProviderError, match="Authorization") as caught:
         await provider.ask(request_for())
     assert KEY[:8] not in f"{caught.value} {caught.value.__cause__!r} {caught.value.__context__!r}"
@@ -138,9 +139,6 @@ class Failing:
         if self.left:
             raise ProviderError("down", code=self.left.pop(0), retry_after=self.retry_after)
         return "answer"
-
-    async def close(self):
-        pass
 
 
 async def retried(provider, clock, attempts=3):

@@ -11,6 +11,7 @@ from statek.runtime.asking import Asker
 from statek.runtime.catalog import Catalog
 from statek.runtime.turn import Ask
 from statek.testing import NO_RETRY, FakeClock, answer
+from tests.loopback_llm import LoopbackLLM
 
 TIMEOUTS = compiled.Timeouts(1, 1, 1, 1)
 
@@ -75,3 +76,18 @@ async def test_undeclared_model() -> None:
     with pytest.raises(StatekError, match="model 'x' is not declared") as caught:
         await asker().ask(ask("x"))
     assert "declare a Model" in caught.value.hint
+
+
+async def test_a_new_release_keeps_the_connections() -> None:
+    """Its new client asks over what the former one had connected, and nothing is left open at the end."""
+    with LoopbackLLM(lambda _: "hi") as llm:
+        found = asker(model("a"))
+        patient = compiled.Timeouts(*[5_000_000] * 4)
+        found._catalog.providers = {"p": provider("p", driver="openai", base_url=llm.url, timeout=patient)}
+        ports = set()
+        for release in ("r-1", "r-2"):
+            found._catalog.release = release
+            assert (await found.ask(ask("a"))).text == "hi"
+            ports |= {request.getpeername()[1] for request in llm._server._open}
+        await found.close()
+    assert len(ports) == 1

@@ -8,17 +8,20 @@ from typing import Any
 import dbzero as db0
 import pytest
 
+from statek.base.prices import set_model_pricing
 from statek.runtime import loops
+from statek.runtime.delegation import create_new_job, create_sub_task
 from statek.runtime.delivery import process_agent_events, process_push_notifications
 from statek.runtime.loops import AgentLoopDef, run_agentic_fleet, run_agentic_loop, run_jobs_loop
-from statek.runtime.stepper import run_job_step, unsuspend_jobs
-from statek.settings import LLM_API_Settings, StatekSettings, set_statek_settings
+from statek.runtime.stepper import job_worker, run_job_step, unsuspend_jobs
+from statek.settings import LLM_API_Settings, StatekSettings, get_statek_settings, set_statek_settings
 from statek.store.agent import SupervisedAgent
 from statek.store.future import FutureResult, temporal
 from statek.store.job import Job, JobStatus
 from statek.store.queue import StatekPushQueue
 from statek.store.root import current_root
-from tests.loopback_llm import LoopbackLLM
+from statek.store.subtask import SubTaskHandler
+from tests.loopback_llm import LoopbackLLM, completion
 
 PREFIX = "t"
 failing = {"condition": True}
@@ -215,3 +218,56 @@ def test_difficulty_chooses_the_model(store: Path, llm: LoopbackLLM) -> None:
     job.panic()
     asyncio.run(run_job_step(job))
     assert llm.requests[0]["model"] == "f/large"
+
+
+def test_workers_share_a_semaphore(store: Path, llm: LoopbackLLM) -> None:
+    """A worker takes one step when it may; a limit ends its job with the reason on the console and as its status."""
+    set_statek_settings(get_statek_settings().model_copy(update={"max_turns": 0}))
+    first, second = (create_new_job(agent(role)) for role in ("a", "b"))
+
+    async def both() -> None:
+        semaphore = asyncio.Semaphore(1)
+        await asyncio.gather(job_worker(semaphore, first), job_worker(semaphore, second, "OPENROUTER"))
+
+    work(both())
+    assert [job.status for job in (first, second)] == [JobStatus.DONE, JobStatus.DONE]
+    assert first.py_env.console[-1].startswith("LLM_HarnessError: limit turns")
+    assert first.py_env.exit_status.startswith("Error: ")
+
+
+def test_prices_and_reports_of_an_answer(store: Path) -> None:
+    """An answer costs what the price of its time says, else what its provider reported; both stay to be seen."""
+    said = {**completion("exit(1)"), "usage": {"prompt_tokens": 10, "completion_tokens": 5, "cost": 0.5}}
+    set_model_pricing("openrouter", "priced", 100, 200, model_family="f")
+    with LoopbackLLM(lambda _: said) as llm:
+        api = LLM_API_Settings(api_url=llm.url, api_key="test")
+        set_statek_settings(StatekSettings(llm_api_settings={"OPENROUTER": api}))
+        models = ("f/priced", "f/unpriced")
+        jobs = [create_new_job(SupervisedAgent(m, "p", [], _metadata={"MODEL": m})) for m in models]
+        work(run_jobs_loop(queue_prefixes=[PREFIX], auto_terminate=True))
+    assert [job.usage.total_cost for job in jobs] == [pytest.approx(0.002), 0.5]
+    assert [job.usage.total_reported_cost for job in jobs] == [0.5, 0.5]
+    assert all(job.usage.context_bytes > 0 for job in jobs)
+
+
+@db0.memo
+class Own(SubTaskHandler):
+    """A handler of an application, with a `complete` of its own."""
+
+    def __init__(self, job: Job, id: Any = None) -> None:  # noqa: A002 - documented name
+        super().__init__(job, id)
+        self.heard: list[str] = []
+
+    def complete(self, result: Any = None, error: Any = None) -> None:
+        self.heard.append(str(result))
+        SubTaskHandler.complete(self, result=result, error=error)
+
+
+def test_a_handler_that_completes_its_own_way(store: Path) -> None:
+    """The end of a child calls it as documented."""
+    clerk = agent("clerk")
+    parent = create_new_job(clerk)
+    handler = create_sub_task(create_new_job(clerk, parent_job=parent), Own, id="c")
+    work(run_jobs_loop(queue_prefixes=[PREFIX], auto_terminate=True))
+    assert (handler.heard, handler.result) == (["done"], "done")
+    assert parent.find_sub_task_handler(id="c") is handler

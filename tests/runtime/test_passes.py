@@ -122,6 +122,15 @@ def test_more_jobs_than_one_pass_runs(open_desk: OpenDesk) -> None:
     assert fleet.fleet.counts()["outcomes"] == {"ok": number}
 
 
+def test_questions_are_not_held_up_by_many_stretches(open_desk: OpenDesk) -> None:
+    """A pass ends when enough questions wait to be asked, and the next one goes on where it ended."""
+    fleet = open_desk(answer("exit(1)", latency=5.0))
+    for n in range(passes.MAX_ASKS + 3):
+        fleet.submit("clerk", key=str(n))
+    first, second = (fleet.fleet.passes.run() for _ in range(2))
+    assert (len(first.asks), first.is_cut, len(second.asks), second.is_cut) == (passes.MAX_ASKS, True, 3, False)
+
+
 def test_queue_concurrency_over_a_restart(open_desk: OpenDesk) -> None:
     """Jobs of a queue that are under way at a restart count against its concurrency."""
     agents: list[Any] = [declare_agent("clerk", tools=desk.TOOLS, inputs={"n": {"type": "integer"}})]

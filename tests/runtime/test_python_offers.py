@@ -12,9 +12,10 @@ from statek.runtime.catalog import MADE, Catalog, PythonOffers
 from statek.runtime.delegation import create_new_job
 from statek.runtime.offer import DOCUMENTED_LIMITS
 from statek.runtime.stepper import run_job_step
-from statek.settings import LLM_API_Settings, StatekSettings, set_statek_settings
+from statek.settings import LLM_API_Settings, StatekSettings, get_statek_settings, set_statek_settings
 from statek.store.agent import SupervisedAgent
 from statek.store.job import Job
+from statek.tools.registry import tool
 from tests.loopback_llm import LoopbackLLM
 
 code = {"now": "exit('done')"}
@@ -130,3 +131,61 @@ def test_few_are_kept() -> None:
     environment = known.pools.borrow(made[0])
     known.pools.give_back(made[0], environment)
     assert known.pools.borrow(made[0]) is not environment
+
+
+@tool(hidden=True)
+def concealed(**_: Any) -> str:
+    """Seen by nobody."""
+    return "done"
+
+
+def allow(**fields: Any) -> None:
+    """Change the settings."""
+    set_statek_settings(get_statek_settings().model_copy(update=fields))
+
+
+def test_hidden_tools_of_the_settings() -> None:
+    """Code may call the hidden tools that the operator names, by another name too, and no others."""
+    agent = clerk(concealed)
+    asked = "try:\n    exit(concealed())\nexcept Exception as error:\n    exit(type(error).__name__)"
+    assert run(agent, asked) == "Refused"
+    allow(python_sandbox_allowed_tools="other, concealed")
+    assert run(agent, asked) == "done"
+    assert run(agent, "also = concealed\nexit(also())") == "done"
+    assert "concealed" not in create_new_job(agent).system_prompt()
+
+
+@pytest.mark.parametrize(
+    ("fields", "text", "said"),
+    [
+        ({"python_sandbox_allowed_imports": "math"}, "import math\nimport json", "json"),
+        ({"python_sandbox_max_ast_nodes": 10}, "x = [1, 2, 3, 4, 5, 6, 7, 8]", "at most 10"),
+        ({"python_sandbox_max_source_bytes": 50}, f"x = '{'a' * 50}'", "at most 50"),
+    ],
+)
+def test_bounds_of_the_settings(fields: dict[str, Any], text: str, said: str) -> None:
+    """What the settings do not allow is refused with the reason, and the job goes on."""
+    allow(**fields)
+    job, code["now"] = create_new_job(clerk()), text
+    step(job)
+    code["now"] = "exit(1)"
+    step(job)
+    assert said in job.py_env.console[-1]
+
+
+def test_modules_that_an_operator_adds() -> None:
+    """A module that the kit does not know can be imported where the settings name it."""
+    allow(python_sandbox_allowed_imports="math,colorsys")
+    assert run(clerk(), "import colorsys\nexit(colorsys.rgb_to_hsv(0, 0, 0)[0])") == 0
+
+
+def test_box_around_the_console(llm: LoopbackLLM) -> None:
+    """What code printed stands in the tag that the settings name, what a user says does not."""
+    allow(xml_box_console="output")
+    job, code["now"] = create_new_job(clerk()), "print('seen')"
+    job.push_user_message("hello")
+    step(job)
+    step(job)
+    said = [message["content"] for message in llm.requests[1]["messages"]]
+    assert "<output>\nseen\n</output>" in said
+    assert "hello" in said

@@ -141,3 +141,70 @@ def test_a_restart_between_tries_loses_and_doubles_nothing(open_desk: OpenDesk) 
     assert outcomes(fleet, item) == [(item, "failed"), (f"{item}~2", "failed"), (f"{item}~3", "failed")]
     assert [entry.id for entry in items.waiting_items(fleet.ledger, "dead")] == [f"dead:{item}~3"]
     assert replay.replay(fleet.fleet.passes, fleet.fleet.checkpoint).records == 0
+
+
+ONE_MORE = compiled.Retry(2, compiled.Backoff(10_000_000, 10_000_000, 1.0))
+ASKS = answer("try:\n    exit(helper(n=1).result)\nexcept Exception as error:\n    exit(str(error))", agent="clerk")
+
+
+def family(**fields: Any) -> list[compiled.Agent]:
+    """A clerk whose helper is tried once more."""
+    helper = declare_agent("helper", retry=ONE_MORE, inputs={"n": {"type": "integer"}}, **fields)
+    return [declare_agent("clerk", subagents=("helper",)), helper]
+
+
+def test_a_child_is_tried_again(open_desk: OpenDesk) -> None:
+    """Its parent waits on, over a restart too, and gets the result of the try that succeeds."""
+    fleet = open_desk(answer(error="overloaded", agent="helper"), ASKS, agents=family())
+    job = fleet.submit("clerk")
+    fleet.run()
+    first = fleet.show(job)["children"][0]
+    assert (fleet.job(first).outcome, str(fleet.job(job).status)) == ("failed", "SUSPENDED")
+    fleet = open_desk(answer("exit(n + 1)", agent="helper"), ASKS, agents=family())
+    fleet.run()
+    assert str(fleet.job(job).status) == "SUSPENDED"
+    fleet.clock.advance(11)
+    fleet.run()
+    assert fleet.job(job).exit_value == 2
+    assert fleet.show(job)["children"] == [f"{first}~2"]
+    assert [entry["outcome"] for entry in fleet.show(first)["tries"]] == ["failed", "ok"]
+
+
+def test_a_child_that_fails_for_good(open_desk: OpenDesk) -> None:
+    """The parent learns why the last try failed, once."""
+    fleet = open_desk(answer(error="overloaded", agent="helper"), ASKS, agents=family())
+    job = fleet.submit("clerk")
+    exhaust(fleet)
+    assert "overloaded" in fleet.job(job).exit_value
+    assert inbox.depths(fleet.ledger, *items.AGAIN) == {}
+
+
+def test_no_other_try_for_a_parent_that_was_cancelled(open_desk: OpenDesk) -> None:
+    """What waits for another try is refused when its time comes."""
+    fleet = open_desk(answer(error="overloaded", agent="helper"), ASKS, agents=family())
+    job = fleet.submit("clerk")
+    fleet.run()
+    fleet.cancel(job)
+    exhaust(fleet)
+    assert fleet.job(job).outcome == "cancelled"
+    child = fleet.show(job)["children"][0]
+    assert [line["reason"] for line in fleet.refused] == [f"the parent of job {child} was ended"]
+
+
+def test_other_tries_of_children_are_replayed(open_desk: OpenDesk) -> None:
+    """An empty store comes to the same from the ledger."""
+    fleet = open_desk(answer(error="overloaded", agent="helper"), ASKS, agents=family())
+    job = fleet.submit("clerk")
+    fleet.run()
+    fleet.apply(family(), [answer("exit(n + 1)", agent="helper"), ASKS])
+    fleet.clock.advance(11)
+    fleet.run()
+    before = fleet.show(job)
+    fleet.close()
+    (fleet._folder / "statek.db0").unlink()  # the store is lost
+    fleet = open_desk()
+    after = fleet.show(job)
+    assert [after[name] for name in ("outcome", "children", "console")] == [
+        before[name] for name in ("outcome", "children", "console")
+    ]
+    assert fleet.job(job).exit_value == 2

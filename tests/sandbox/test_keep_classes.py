@@ -470,6 +470,20 @@ class P(NamedTuple):
 p = P(1)
 d = {p: 1}
 ---- p.sum() == 5 and p == (1, 4) and d[P(1)] == 1 and p._replace(x=2).x == 2 and P._fields == ('x', 'y')
+==== NamedTuple called
+from typing import NamedTuple
+P = NamedTuple('P', [('x', int), ('y', int)])
+p = P(1, y=2)
+class Q(NamedTuple('Base', [('x', int)])):
+    def double(self):
+        return self.x * 2
+q = Q(2)
+---- p.x + p.y == 3 and p == P(1, 2) and q.double() == 4 and Q(3).x == 3
+==== TypedDict called
+from typing import TypedDict
+T = TypedDict('T', {'a': int, 'b': str}, total=False)
+t = T(a=1)
+---- t == {'a': 1} and T(a=2, b='x')['b'] == 'x'
 ==== namedtuple
 from collections import namedtuple
 P = namedtuple('P', 'x y', defaults=[0])

@@ -429,6 +429,7 @@ def test_names_of_makers_never_change() -> None:
         *("make_foreign", "make_plain_method", "make_long_range", "make_class", "fill_class", "make_class_count"),
         *("make_instance", "fill_instance", "make_member", "make_method", "make_record", "fill_record"),
         *("make_property", "make_staticmethod", "make_classmethod", "make_cached_property", "make_known_method"),
+        "make_durable_method",
     }
 
 

@@ -72,3 +72,11 @@ def test_what_this_build_does_not_run_is_refused_by_name(field):
     text = f"---\ndescription: x\n{'' if field.startswith('model') else 'model: a/b'}\n{field}\n---\nHello.\n"
     _, problems = load_specs(read_documents([SourceFile("agents/a.md", "agents", text.encode())]))
     assert [problem.code for problem in problems] == ["STK100"]
+
+
+def test_a_prefix_of_an_application_is_refused_with_what_to_do():
+    """The queue of an application lies in a file that its own process holds."""
+    text = b"apiVersion: statek/v1\nkind: Queue\nmetadata: {name: q}\nspec: {agent: a, prefix: /acme/q}\n"
+    _, problems = load_specs(read_documents([SourceFile("queues/q.yaml", "queues", text)]))
+    assert [problem.code for problem in problems] == ["STK100"]
+    assert "start_statek(push_queues=" in problems[0].message

@@ -196,3 +196,27 @@ def _check(made: list[Any]) -> None:
     assert [jobs.count_with(value) for value in values] == [counted[str(value)] for value in values]
     for value in values:
         assert {job.id for job in jobs.jobs_with(value)} == {job.id for job in made if job.job_status == value}
+
+
+def test_a_field_first_set_in_a_transaction_that_fails(store: Path, definition: JobDef) -> None:
+    """What a job needs only later is kept all the same, under its own name, and is there after a restart."""
+
+    def set_and_fail(job: Job) -> None:
+        with db0.atomic():
+            job.reopened, job.difficulty, job.cost_usd = 7, "low", 0.5
+            raise KeyError
+
+    made = [jobs.new_job(definition, name, 1) for name in ("first", "second")]
+    for job in made:
+        with pytest.raises(KeyError):
+            set_and_fail(job)
+    made[1].count_exception()
+    made[1].reopened, made[1].difficulty = 2, "high"
+    del job, made
+    reopen(store)
+    first, second = jobs.find_job("first"), jobs.find_job("second")
+    assert first is not None
+    assert second is not None
+    assert (first.reopened, first.difficulty, first.cost_usd, first.error_lines) == (0, "", None, None)
+    assert second.cost_usd is None
+    assert (second.reopened, second.difficulty, list(second.error_lines)) == (2, "high", [0])

@@ -1,5 +1,6 @@
 """Finished jobs leave the store: whole families, the oldest first, and nothing that anybody still uses."""
 
+import gc
 from pathlib import Path
 
 import dbzero as db0
@@ -10,6 +11,7 @@ from statek.store.job import Job, JobStatus, count_with, find_job, jobs_with, ne
 from statek.store.job_def import JobDef
 from statek.store.retention import Keep, forget, forgettable, forgotten_at, still_forgettable
 from statek.store.root import add_agent, current_root
+from statek.store.session import Store
 from statek.store.status import change_status
 from statek.store.subtask import SubTaskHandler
 
@@ -177,3 +179,19 @@ def test_forgotten_since_they_were_done(job_def: JobDef) -> None:
     db0.commit()
     assert jobs_with(JobStatus.READY) == []
     assert sorted(job.id for job in jobs_with(JobStatus.DONE)) == ["j4", "j5"]
+
+
+def test_a_forgotten_job_that_python_still_holds(job_def: JobDef) -> None:
+    """A circle of Python's that nobody can reach keeps no forgotten job over the commit: no search finds it then."""
+    finished(job_def, "j0")
+    gc.disable()
+    try:
+        circle = [find_job("j0")]
+        circle.append(circle)
+        del circle
+        with db0.atomic():
+            forget(still_forgettable(["j0"]), 5_000)
+        Store.attach().commit()
+        assert jobs_with(JobStatus.DONE) == []
+    finally:
+        gc.enable()

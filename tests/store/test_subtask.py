@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from statek.exceptions import CannotKeep, TaskFailed
+from statek.store import current
 from statek.store.agent import SupervisedAgent
 from statek.store.job import Job, JobStatus
 from statek.store.job_def import JobDef
@@ -95,7 +96,8 @@ def test_log_message(parent: Job, id_: Any, error: str | None, text: str) -> Non
 def test_parent_is_told(parent: Job) -> None:
     """The parent's history gets the note, at the time of the end; a finished parent goes back to work."""
     parent.set_status(JobStatus.DONE)
-    handler_in(parent).complete("x", at_us=77)
+    with current.running(None, current.Scene(None, clock_us=77)):
+        handler_in(parent).complete("x")
     assert [(item.kind, item.at_us) for item in parent.records] == [("subtask", 77)]
     assert parent.status == JobStatus.STARTED
 

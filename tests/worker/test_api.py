@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from statek.exceptions import LedgerError, NotApplied
 from statek.worker import api
 from statek.worker.server import Server, bind
+from tests.asking_http import Answer, UnixClient
 
 
 class Desk:
@@ -77,14 +77,9 @@ async def path(desk: Desk) -> AsyncIterator[Path]:
         await server.stop()
 
 
-async def ask(path: Path, method: str, url: str, **more: Any) -> httpx.Response:
+async def ask(path: Path, method: str, url: str, **more: Any) -> Answer:
     """Ask without holding up the server."""
-
-    def send() -> httpx.Response:
-        with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://worker") as client:
-            return client.request(method, url, **more)
-
-    return await asyncio.to_thread(send)
+    return await asyncio.to_thread(UnixClient(path).request, method, url, **more)
 
 
 def test_the_socket_is_its_owners_alone(tmp_path: Path) -> None:

@@ -4,12 +4,15 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import dbzero as db0
 import pytest
 
 from statek.exceptions import NotApplied, StatekError
 from statek.ledger import inbox
+from statek.ledger.file import LedgerFile
 from statek.ledger.submit import BadInputs
 from statek.statek_client_api import StatekClientAPI
+from statek.store.agent import SupervisedAgent
 from statek.testing import LocalFleet, answer, declare_agent, open_fleet
 
 TEXT = {"topic": {"type": "string"}}
@@ -140,3 +143,52 @@ def test_each_thread_has_an_api_of_its_own(fleet: LocalFleet, tmp_path: Path) ->
     fleet.run()
     assert found == ["clerk/t"]
     assert fleet.job("clerk/t").outcome == "ok"
+
+
+def test_agents_from_files_take_inputs_only(fleet: LocalFleet, api: StatekClientAPI) -> None:
+    """Prompt parameters and a language are refused, not dropped."""
+    with pytest.raises(BadInputs, match="no locale or prompt parameters"):
+        api.submit_new_job("clerk", {}, locale="EN-US", source="test")
+    assert inbox.depth(fleet.ledger, "submit") == 0
+
+
+def test_the_open_store_has_one_api_in_a_thread(tmp_path: Path) -> None:
+    """As documented; it can be closed and used again."""
+    db0.init(str(tmp_path), prefix="app", autocommit=False)
+    try:
+        api, others = StatekClientAPI(), list[StatekClientAPI]()
+        thread = threading.Thread(target=lambda: others.append(StatekClientAPI()))
+        thread.start()
+        thread.join()
+        assert StatekClientAPI() is api is not others[0]
+        path = api.ledger_path
+        api.close()
+        assert StatekClientAPI().ledger_path == path
+        api.close()
+    finally:
+        db0.close()
+
+
+def test_a_client_goes_on_after_a_restore(fleet: LocalFleet, api: StatekClientAPI, tmp_path: Path) -> None:
+    """What it submits after another file took the ledger's place is in that file."""
+    path, beside = api.ledger_path, tmp_path / "new.sqlite"
+    fleet.ledger.back_up(beside)
+    for end in ("", "-wal", "-shm"):
+        path.with_name(path.name + end).rename(tmp_path / f"aside.sqlite{end}")
+    beside.rename(path)
+    api.submit("clerk", id="1")
+    with LedgerFile.open(path) as found:
+        assert inbox.find(found, "clerk/1") is not None
+
+
+def test_agents_made_in_python_keep_parameters_and_language(tmp_path: Path) -> None:
+    """What is submitted beside their worker reaches the definition of the job."""
+    with open_fleet(tmp_path) as fleet:
+        with fleet.store.atomic():
+            SupervisedAgent("tri", "p", [], _metadata={"MODEL": "m"}).update_warmup_def("exit(event)")
+        api = StatekClientAPI(tmp_path)
+        job = api.submit_new_job("tri", {"event": 7}, locale="EN-US", source="test")
+        fleet.run()
+        assert (job.result(0), fleet.job(job.id).job_def.job_params) == (7, {"source": "test"})
+        assert str(fleet.job(job.id).job_def.locale) == "EN-US"
+        api.close()

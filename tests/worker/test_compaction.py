@@ -61,14 +61,18 @@ def test_the_new_file_holds_the_same_and_is_smaller(grown: Path, ledger: LedgerF
     assert not pre_image_path(places.store_file(grown)).exists()
 
 
-@pytest.mark.parametrize("act", ["write", "compare", "probe", "copy", "pre-image", "link", "rename", "thin out", "end"])
+@pytest.mark.parametrize("act", ["write", "compare", "probe", "pre-image", "link", "rename", "copy", "thin out", "end"])
 def test_a_kill_before_any_act_leaves_a_whole_store(grown: Path, ledger: LedgerFile, act: str) -> None:
-    """Whichever file it is by then, it opens and holds everything; what is left over hinders nobody."""
+    """Whichever file it is by then, it opens and holds everything, and the copies are of that file alone."""
+    before = places.store_file(grown).read_bytes()
     copy_between_commits(places.store_file(grown), rotation.unfinished_path(places.store_file(grown)))
     rotation.keep(rotation.unfinished_path(places.store_file(grown)), places.store_file(grown), 0)
     done = subprocess.run([sys.executable, str(DIES), str(grown), act], capture_output=True, timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    drop_former(grown)
+    is_old = places.store_file(grown).read_bytes() == before
+    drop_former(grown, 1)
+    copies = [(copy.seq, copy.path.read_bytes()) for copy in rotation.kept_copies(places.store_file(grown))]
+    assert copies == [(0, before) if is_old else (1, places.store_file(grown).read_bytes())]
     assert content(grown, ledger) == [b"%d" % n for n in range(ROUNDS)]
     if act in ("write", "rename"):
         compacted(grown)
@@ -87,7 +91,7 @@ def test_copies_of_before_give_way_to_one_of_after(grown: Path, ledger: LedgerFi
 def test_the_old_file_goes_once(grown: Path) -> None:
     """Whoever has opened the new file drops the old one; there is nothing to drop twice."""
     compacted(grown)
-    assert [drop_former(grown), former_file(grown).exists(), drop_former(grown)] == [True, False, False]
+    assert [drop_former(grown, 1), former_file(grown).exists(), drop_former(grown, 1)] == [True, False, False]
 
 
 def test_a_store_in_use_is_refused(grown: Path) -> None:

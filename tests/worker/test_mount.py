@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import jsonschema
 import pytest
 
@@ -20,6 +19,7 @@ from statek.ledger.records import Kind, Records, pack, said_key
 from statek.ledger.releases import Release, StoredObject
 from statek.statek_client_api import StatekClientAPI
 from statek.worker.mount_table import OPERATIONS, openapi
+from tests.asking_http import Answer, ask_app
 
 RETRY = Retry(1, Backoff(1, 2, 2.0))
 EVENT = {"type": "object", "properties": {"id": {"type": "string"}, "mag": {"type": "number"}}}
@@ -81,13 +81,11 @@ async def app(folder: Path) -> AsyncIterator[ClientApp]:
     await found.close()
 
 
-async def ask(app: Any, method: str, path: str, body: Any = None, *, as_: str = "all", **more: Any) -> httpx.Response:
+async def ask(app: Any, method: str, path: str, body: Any = None, *, as_: str = "all", **more: Any) -> Answer:
     """One request of somebody; `body` as JSON, bytes as they are."""
     content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
     headers = {"Authorization": f"Bearer {as_}", **more}
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://host") as client:
-        return await client.request(method, path, content=content, headers=headers)
+    return await ask_app(app, method, path, content, headers)
 
 
 def end(ledger: LedgerFile, job: str, **told: Any) -> None:

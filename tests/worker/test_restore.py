@@ -215,3 +215,12 @@ def test_a_store_with_the_ledger_of_an_older_time_is_refused(filled: Path, tmp_p
     shutil.copy(tmp_path / "old.sqlite", places.ledger_file(filled))
     with pytest.raises((LedgerError, StoreError), match=r"it is older|could not be recovered"):
         back_up(filled)
+
+
+def test_whoever_has_the_ledger_open_is_not_told_that_an_input_is_kept(filled: Path) -> None:
+    """A ledger that was opened before the restore takes nothing any more: it lies aside, where nobody reads."""
+    target = back_up(filled)
+    with LedgerFile.open(places.ledger_file(filled)) as before:
+        restore(filled, target, clock=SystemClock(), force=False)
+        with pytest.raises(LedgerError, match="was moved away"):
+            add(before, 1)

@@ -16,29 +16,33 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-_KINDS = {"child": "statek.worker.child", "supervisor": "work", "compact": "statek.store.rewrite"}
+_KINDS = {"child": "statek.worker.child", "supervisor": "work", "compact": "compact",
+          "rewriting": "statek.worker.compacting", "backup": "backup", "restore": "restore",
+          "host": "tests.crash.host"}  # fmt: skip
 
 
 def _arrange() -> None:
     file = Path(os.environ.get("CRASH_POINT_FILE", ""))
     if not file.is_file():
         return
-    who, where, when, count = file.read_text().split()
+    order = file.read_text()
+    who, where, when, count = order.split()
     if _KINDS[who] not in sys.orig_argv:
         return
     module, function = where.split(":")
-    sys.meta_path.insert(0, _Finder(module, function, when, int(count), file))
+    sys.meta_path.insert(0, _Finder(module, function, when, int(count), file, order))
 
 
 class _Finder:
     """Finds one module as ever, and puts the end of the process into it."""
 
-    def __init__(self, module: str, function: str, when: str, count: int, file: Path) -> None:
+    def __init__(self, module: str, function: str, when: str, count: int, file: Path, order: str) -> None:
         self._module = module
         self._function = function
         self._when = when
         self._left = count
         self._file = file
+        self._order = order
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         """Python's own, with another end."""
@@ -88,8 +92,9 @@ class _Finder:
         self._left -= 1
         if self._left == 0:
             with contextlib.suppress(FileNotFoundError):  # the order was taken back meanwhile
-                self._file.rename(self._file.with_suffix(".done"))
-                os.kill(os.getpid(), signal.SIGKILL)
+                if self._file.read_text() == self._order:
+                    self._file.rename(self._file.with_suffix(".done"))
+                    os.kill(os.getpid(), signal.SIGKILL)
 
 
 _arrange()
