@@ -57,12 +57,6 @@ def process_push_notifications(
             left -= len(items)
 
 
-def has_to_be_written(queue_prefixes: Iterable[str | int]) -> bool:
-    """Whether something was pushed that the files have to hold before it is taken: all that leaves its queue's file."""
-    queues = filter(None, map(find_queue, queue_prefixes))
-    return any(not queue.is_empty() or (queue.is_foreign and queue.has_events()) for queue in queues)
-
-
 def forward_messages(
     ledger: LedgerFile,
     at_us: int,
@@ -78,12 +72,16 @@ def forward_messages(
         at_us: now.
         max_count: at most so many.
         queue_prefixes: prefixes whose queues are served, in this order.
-        commit: writes all files; then items that lie in another file than the jobs are acknowledged only behind it.
+        commit: writes all files: before an item leaves its file, and again before one of another file than that of the
+            jobs is acknowledged. None: nothing outlives the process but by chance.
 
     Returns:
         True when more can be taken after the next pass: an object never overtakes the texts before it.
     """
-    for queue in filter(None, map(find_queue, queue_prefixes)):
+    queues = [queue for queue in map(find_queue, queue_prefixes) if queue is not None and not queue.is_empty()]
+    if queues and commit is not None:
+        commit()
+    for queue in queues:
         entries: list[NewEntry] = []
         numbers: list[int] = []
         delivered: list[int] | None = [] if queue.is_foreign and commit is not None else None
@@ -149,6 +147,8 @@ def take_agent_events(
     chosen = [agent for agent in found if isinstance(agent, SupervisedAgent)]
     waiting = [(queue, agent) for queue in queues for agent in chosen if queue.has_agent_events(agent)]
     names = {id(agent): name for _, agent in waiting if (name := _event_name(agent, strict=strict)) is not None}
+    if commit is not None and any(queue.is_foreign for queue, _ in waiting):
+        commit()
     taken = 0
     later: list[tuple[StatekPushQueue, SupervisedAgent, int]] = []
     for queue, agent in waiting:

@@ -186,8 +186,6 @@ class _Look:
     def _take_pushed(self) -> None:
         """Messages and events. Failures cost only the one input."""
         fleet, prefixes = self._fleet, self._prefixes
-        if delivery.has_to_be_written(prefixes):
-            fleet.checkpoint()
         if fleet.ledger is None:
             delivery.process_push_notifications(queue_prefixes=prefixes)
         elif delivery.forward_messages(

@@ -126,8 +126,9 @@ class Passes:
         self._unknown: list[tuple[str, bytes]] = []
         self.upto: int | None = None  # the record that is being replayed
         self.base_seq = 0  # what was recorded up to here is in the store, with all that calls wrote themselves
-        with store.atomic():
-            lay_out_oldest()
+        if not store.read_only:
+            with store.atomic():
+                lay_out_oldest()
 
     # -- one pass ---------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from typing import Any
 import dbzero as db0
 
 from statek.base.durable import sync_file
+from statek.store.future import FutureResult
 from statek.store.garbage import left_over
 from statek.store.job import Job, JobStatus, Stage
 from statek.store.queue import PushedItem
@@ -26,6 +27,7 @@ from statek.store.rewrite import Outcome, Rewriter
 from statek.store.root import Root, key_of
 from statek.store.session import CACHE_BYTES, PREFIX
 
+UNTAGGED = (FutureResult,)  # stand in lists and fields alone: referred to by none, a list that a kill left over has one
 SCRATCH = ".compact"  # a folder beside the store file; the name of the new file's prefix begins with it
 CLEAR_EVERY = 1000
 Addresses = Callable[[str, int], Iterable[str]]  # of a job's id and turn: addresses that its results in the ledger name
@@ -48,7 +50,7 @@ def write(folder: Path, addresses: Addresses, *, accept_lost: bool = False) -> O
     db0.init(str(folder), autocommit=False, cache_size=CACHE_BYTES)
     try:
         db0.open(PREFIX, "r")
-        rewriter = Rewriter(PREFIX)
+        rewriter = Rewriter(PREFIX, UNTAGGED)
         rewriter.read()
         old = db0.fetch(Root)
         moved = _named_in_ledger(old, addresses)
@@ -128,6 +130,10 @@ def likeness(root_folder: Path, prefix: str) -> Likeness:
         db0.close()
 
 
+def _ids_with(status: Any, gone: set[str]) -> list[str]:
+    return sorted(str(job.id) for job in db0.find(Job, status) if db0.uuid(job) not in gone)
+
+
 _CHANGES = {("Root", "def_index"), ("Root", "moved"), ("PushedItem", "job")}  # hold addresses
 _ROUNDS = 2  # after the first, objects of equal content are told apart by what they refer to
 
@@ -137,6 +143,8 @@ class _Reading:
 
     def __init__(self) -> None:
         self._names: dict[str, bytes] = {}  # by address
+        self._met: set[str] = set()  # addresses to which fields refer
+        self._untagged: set[str] = set()
 
     def whole(self) -> Likeness:
         """Read everything."""
@@ -144,16 +152,21 @@ class _Reading:
         for kind in db0.get_memo_classes():
             for item in kind.all():
                 self._names[db0.uuid(item)] = type(item).__qualname__.encode()
+                if isinstance(item, UNTAGGED):
+                    self._untagged.add(db0.uuid(item))
                 if not (kind.is_singleton or db0.getrefcount(item)):
                     loose[db0.uuid(item)] = item
         gone, _ = left_over(loose.values())
         for address in gone:
             self._names.pop(address, None)
-        objects = dict(Counter(name.decode() for name in self._names.values()))
+            self._untagged.discard(address)
+        kinds = dict(self._names)
         for _ in range(_ROUNDS):
             self._names = dict(self._named_anew())
-        by_status = [[job for job in db0.find(Job, status) if db0.uuid(job) not in gone] for status in JobStatus.values()]
-        ids = [sorted(str(job.id) for job in jobs) for jobs in by_status]
+        for address in self._untagged - self._met:
+            del self._names[address]
+        objects = dict(Counter(kinds[address].decode() for address in self._names))
+        ids = [_ids_with(status, gone) for status in JobStatus.values()]
         jobs = {str(status): len(found) for status, found in zip(JobStatus.values(), ids, strict=True)}
         whole = repr((sorted(self._names.values()), ids)).encode("utf-8", "surrogatepass")
         return Likeness(dict(sorted(objects.items())), jobs, hashlib.sha256(whole).hexdigest())
@@ -174,6 +187,7 @@ class _Reading:
             return b"expired"
         kind = type(value).__name__
         if db0.is_memo(value) and not isinstance(value, type):
+            self._met.add(db0.uuid(value))
             return b"@" + self._names.get(db0.uuid(value), b"?")
         match kind:
             case "List" | "Tuple" | "list" | "tuple":

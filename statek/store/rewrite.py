@@ -65,8 +65,10 @@ def rewritten_by(cls: type, function: Callable[[Any, Rewrite], None]) -> None:
 class Rewriter:
     """The objects of the prefix `old`, made again in the current one."""
 
-    def __init__(self, old: str) -> None:
+    def __init__(self, old: str, untagged: tuple[type, ...] = ()) -> None:
+        """Read from the prefix `old`. Of classes that are `untagged` what no field refers to is left behind."""
         self._old = old
+        self._untagged = untagged
         self._made: dict[str, tuple[Any, Any]] = {}  # by address: old and new
         self._containers: dict[int, tuple[Any, Any]] = {}  # by identity of the old one, which is kept so that it stays
         self._order: list[Any] = []
@@ -232,8 +234,9 @@ class Rewriter:
         """Objects without a hook whose number of references is not what it was, and by how much it was higher."""
         for address, (old, new) in self._made.items():
             if not db0.is_singleton(old) and _hook_of(old) is None:
-                surplus = db0.getrefcount(old) - db0.getrefcount(new) - self._left_over[address]
-                if surplus:
+                count = db0.getrefcount(new)
+                surplus = db0.getrefcount(old) - count - self._left_over[address]
+                if surplus and (count or not isinstance(old, self._untagged)):
                     yield address, surplus
 
 

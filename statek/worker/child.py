@@ -9,6 +9,7 @@ ledger does not.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -215,6 +216,7 @@ class Child:
 
     def close(self) -> None:
         """Commit, say how it ended, close, and leave the mark of a clean end."""
+        gc.collect()  # dropped objects that circles of Python hold would stay in the file
         self.checkpoint.commit()
         self._measuring().end()
         if not self.options.recover_only:

@@ -28,7 +28,7 @@ def tally() -> Any:
     from fleet import Tally
 
     found = db0.fetch(Tally)
-    return {"numbers": list(found.numbers), "halves": list(found.halves), "doubted": list(found.doubted)}
+    return {"numbers": list(found.numbers), "doubted": list(found.doubted)}
 
 
 LOOKS: dict[str, Callable[[], Any]] = {"records": records, "tally": tally}

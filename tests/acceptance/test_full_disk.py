@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.projects import Project, until
-from tests.acceptance.small import make_small_fleet, submit, wrongs
+from tests.crash.judge import wrong_numbers
+from tests.crash.small import make_small_fleet, put_numbers
 
 pytestmark = pytest.mark.timeout(150)
 SIZE = "64m"
@@ -57,16 +58,16 @@ def test_a_submission_that_cannot_be_kept_is_refused(fleet: Project, disk: Path)
     assert (ran.code, "free space" in ran.err, "Traceback" in ran.told) == (9, True, False), ran.told
     ballast.unlink()
     assert fleet.do("ps", "-o", "json").json["queued"] == {}
-    submit(fleet, range(5))
+    put_numbers(fleet, range(5))
     fleet.do("work", "--until-idle", "--no-watch")
     assert {job["outcome"] for job in fleet.jobs()} == {"ok"}
 
 
 def test_a_worker_that_cannot_write_ends_and_loses_nothing(fleet: Project, disk: Path) -> None:
     """The disk fills up under load: the worker ends with 9 and a clear message; with room again all is finished."""
-    submit(fleet, range(300))
+    put_numbers(fleet, range(300))
     with fleet.worker("--no-watch", "--max-concurrency", "4") as worker:
-        until((fleet.root / "sent.log").exists, "work has begun")
+        until((fleet.root / "outside.log").exists, "work has begun")
         ballast = fill_up(disk)
         code = worker.wait()
         assert code == 9, worker.said
@@ -74,4 +75,4 @@ def test_a_worker_that_cannot_write_ends_and_loses_nothing(fleet: Project, disk:
         assert "Traceback" not in worker.said, worker.said
     ballast.unlink()
     fleet.do("work", "--until-idle", "--no-watch")
-    assert wrongs(fleet, range(300)) == []
+    assert wrong_numbers(fleet, range(300)) == []

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.projects import Project, until
-from tests.acceptance.small import make_small_fleet, submit, wrongs
+from tests.crash.judge import wrong_numbers
+from tests.crash.small import make_small_fleet, put_numbers
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -19,32 +20,31 @@ def test_no_call_is_repeated_however_often_the_worker_is_killed(tmp_path: Path) 
     dice = random.Random(seed)
     project = make_small_fleet(tmp_path / "small")
     project.do("apply", ".", "--yes")
-    submit(project, range(60))
+    put_numbers(project, range(60))
     for _ in range(3):
         with project.worker("--no-watch") as worker:
-            until((project.root / "sent.log").exists, "work has begun")
+            until((project.root / "outside.log").exists, "work has begun")
             time.sleep(dice.uniform(0.0, 0.5))
             worker.kill()
     project.do("work", "--until-idle", "--no-watch")
-    assert wrongs(project, range(60)) == []
+    assert wrong_numbers(project, range(60)) == []
 
 
 def test_a_call_that_was_under_way_is_told_as_unknown(tmp_path: Path) -> None:
     """The worker dies within the call: the job sees `OutcomeUnknown`, and the call is not made again."""
     project = slow_fleet(tmp_path / "small")
-    submit(project, range(1))
+    put_numbers(project, range(1))
     with project.worker("--no-watch") as worker:
-        until((project.root / "sent.log").exists, "the call is under way")
+        until((project.root / "outside.log").exists, "the call is under way")
         worker.kill()
     project.do("work", "--until-idle", "--no-watch")
-    assert (project.root / "sent.log").read_text() == "0\n"
-    assert project.look("tally") == {"numbers": [0], "halves": [], "doubted": [0]}
-    assert "OutcomeUnknown" in project.do("show", "numbers:0").out
+    assert (project.root / "outside.log").read_text() == "send n0 -\n"
+    assert project.look("tally") == {"numbers": [0], "doubted": ["n0 OutcomeUnknown"]}
 
 
 def slow_fleet(folder: Path) -> Project:
     """The small fleet, applied, whose sending takes long."""
     project = make_small_fleet(folder)
-    project.edit("fleet.py", "time.sleep(0.01)", "time.sleep(5)")
+    project.edit("fleet.py", "time.sleep(0.004)", "time.sleep(5)")
     project.do("apply", ".", "--yes")
     return project

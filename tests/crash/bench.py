@@ -20,7 +20,7 @@ from tests.crash.deck import Deck, Order
 from tests.crash.figures import Figures
 
 HERE = Path(__file__).parent
-LATEST_POINT = 3.0  # seconds until a named place has to be reached
+LATEST_POINT = 5.0  # seconds until a named place has to be reached
 IN_COMMIT = 8  # byte of the mark that is set while the store is written
 LONGEST_COMMAND = 120.0  # seconds
 

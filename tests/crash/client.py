@@ -148,10 +148,10 @@ def main(store: Path, log: Path, seed: int, seconds: float) -> None:
     client = Client(store, Log(log), random.Random(seed))
     if not seconds:
         client.finish()
-    end = time.monotonic() + seconds
+    end, pause = time.monotonic() + seconds, random.Random(seed).uniform(0.0, 0.3)
     while time.monotonic() < end:
         client.act()
-        time.sleep(random.Random(seed).uniform(0.0, 0.12))
+        time.sleep(pause)
 
 
 if __name__ == "__main__":

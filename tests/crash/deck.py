@@ -119,7 +119,7 @@ class Deck:
         place = min(fitting, key=self._misses.__getitem__)
         who, where, when = place
         most = POINTS[who][where]
-        return Order(who, where, when, 1 if self._misses[place] % 2 else self._dice.randint(1, most))
+        return Order(who, where, when, 1 if self._misses[place] else 1 + int(most * self._dice.random() ** 2))
 
     def died(self, order: Order) -> None:
         """Somebody did."""

@@ -47,7 +47,7 @@ class Operations:
     def compact(self) -> None:
         """Write the store anew; the process, or the one that writes, dies at a place or at any moment, or nobody."""
         bench = self.bench
-        order = bench.deck.draw("compact", "rewriting") if bench.dice.random() < 0.7 else None
+        order = bench.deck.draw("compact", "rewriting") if bench.dice.random() < 0.8 else None
         ran = bench.cut(["compact"], order, at_random=0.0 if order else bench.dice.choice((0.0, 3.0)))
         if ran is not None and ran.code == 0:
             bench.figures.done["compactions"] += 1
@@ -57,7 +57,7 @@ class Operations:
     def back_up(self) -> None:
         """Make a backup; its process dies at a place or at any moment, or nobody. What is there then is whole."""
         bench = self.bench
-        order = bench.deck.draw("backup") if bench.dice.random() < 0.6 else None
+        order = bench.deck.draw("backup") if bench.dice.random() < 0.8 else None
         before = self._sizes()
         ran = bench.cut(["backup", str(self.new_target())], order, at_random=0.0 if order else 2.0)
         if ran is not None and ran.code != 0:
@@ -74,7 +74,7 @@ class Operations:
             return
         self.note_backup(before)
         words = ["restore", str(self.backups[-1].target), "--yes"]
-        order = bench.deck.draw("restore") if bench.dice.random() < 0.7 else None
+        order = bench.deck.draw("restore") if bench.dice.random() < 0.85 else None
         self._check_restore(bench.cut(words, order, at_random=0.0 if order else bench.dice.choice((0.0, 2.0))))
         if bench.dice.random() < 0.4:
             self._check_restore(bench.cut(words, None))

@@ -1,9 +1,10 @@
-"""The project of the fleet that is killed: every kind of work that a kill can cut, and little of each.
+"""The small fleet, for tests that kill it or its disk: every kind of work that a kill can cut, and little of each.
 
 When the worker died during a call that may not be repeated the job is told so, files a doubt in place of calling again,
 and goes on. What a job gives at its end therefore depends on its number alone, and on its doubts.
 """
 
+import json
 from pathlib import Path
 
 from tests.acceptance.projects import Project, make_project
@@ -226,6 +227,12 @@ def make_small_fleet(folder: Path) -> Project:
         **{name: (HERE / name).read_text() for name in ("fleet.py",)},
     }  # fmt: skip
     return make_project(folder, files)
+
+
+def put_numbers(project: Project, numbers: range) -> None:
+    """Put items on the queue `numbers`; the exit code says that they are kept from now on."""
+    lines = "".join(json.dumps({"number": number}) + "\n" for number in numbers)
+    project.do("submit", "--queue", "numbers", "--from", "-", stdin=lines)
 
 
 def _agent(name: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import dbzero as db0
 import pytest
 
+from statek.ledger import inbox
 from statek.runtime import delivery
 from statek.store.agent import SupervisedAgent
 from statek.store.job import JobStatus, jobs_with
@@ -190,3 +191,32 @@ def test_an_event_whose_object_is_out_of_reach_is_laid_aside(fleet: LocalFleet, 
     assert [(item.target, item.content) for item in queue.dead_items()] == [("agent helper", None)]
     assert [job.py_env.local_state["event"] for job in jobs_with(JobStatus.READY)] == ["good"]
     assert "cannot be reached" in fleet.refused[0]["reason"]
+
+
+def test_what_is_not_in_the_file_of_its_queue_does_not_leave_it(fleet: LocalFleet) -> None:
+    """After a kill the next message would get its number, and pass for it: so the file is written first."""
+    queue, seen = StatekPushQueue(), []
+
+    def commit() -> None:
+        seen.append((queue.is_empty(), inbox.depth(fleet.ledger, "push")))
+        db0.commit()
+
+    queue.push_to_job_console("clerk/1", "one")
+    delivery.forward_messages(fleet.ledger, fleet.clock.now_us(), queue_prefixes=HOME, commit=commit)
+    assert (seen, inbox.depth(fleet.ledger, "push")) == ([(False, 0)], 1)
+
+
+def test_an_event_of_another_file_is_acknowledged_when_its_job_is_written(fleet: LocalFleet) -> None:
+    """The two files are not written together: one could lose the event before the other has the job."""
+    agent = helper("helper")
+    db0.open("other", "rw")
+    db0.open("statek", "rw")
+    queue, seen = StatekPushQueue(prefix="other"), []
+    queue.push_to_agent_queue(agent, "x")
+
+    def commit() -> None:
+        seen.append((queue.has_agent_events(agent), sum(job.agent is agent for job in jobs_with(JobStatus.READY))))
+        db0.commit()
+
+    assert delivery.take_agent_events(None, 9, ["other"], commit=commit) == 1
+    assert (seen, queue.has_agent_events(agent)) == ([(True, 0), (True, 1)], False)

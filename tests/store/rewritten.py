@@ -17,6 +17,7 @@ import dbzero as db0
 
 Colour = db0.enum("tests/Colour", ["RED", "GREEN"])
 LENT = "lent"
+HELD: list[Any] = []
 
 
 @db0.memo(id="tests/Book")
@@ -136,6 +137,18 @@ def tag_secretly(shelf: Shelf) -> None:
 def pop_one(shelf: Shelf) -> None:
     """Take a book from a list in the way that leaks a reference."""
     shelf.spares.pop(0)
+
+
+def drop_while_held(shelf: Shelf) -> None:
+    """Two books go whose last reference is a variable that outlives the store; the one refers to the other."""
+    for book in (first := Book("Held"), second := Book("Left")):
+        shelf.books.append(book)
+    first.sequel, second.sequel = second, shelf.books[0]
+    db0.commit()
+    HELD.append(first)
+    del book, second
+    for _ in range(2):
+        del shelf.books[len(shelf.books) - 1]
 
 
 def list_weakly(shelf: Shelf) -> None:

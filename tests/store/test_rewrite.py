@@ -94,3 +94,11 @@ def test_what_a_pop_has_leaked_can_be_accepted(folder: Path) -> None:
 def test_a_weak_reference_in_a_list_is_refused(folder: Path) -> None:
     """It looks like any other: written as one, it would keep its object alive."""
     assert "weakly" in rewrite(folder, "list_weakly")["error"]
+
+
+def test_what_nothing_refers_to_stays_behind(folder: Path) -> None:
+    """Objects that a process still held when it ended are not in the new file, nor missed by what they refer to."""
+    found = rewrite(folder, "drop_while_held")
+    rewritten.HELD.clear()
+    assert "error" not in found
+    assert (found["objects"]["Book"], found["objects"]["Novel"]) == (5, 2)
