@@ -152,7 +152,9 @@ class _Reading:
         objects = dict(Counter(name.decode() for name in self._names.values()))
         for _ in range(_ROUNDS):
             self._names = dict(self._named_anew())
-        by_status = [[job for job in db0.find(Job, status) if db0.uuid(job) not in gone] for status in JobStatus.values()]
+        by_status = [
+            [job for job in db0.find(Job, status) if db0.uuid(job) not in gone] for status in JobStatus.values()
+        ]
         ids = [sorted(str(job.id) for job in jobs) for jobs in by_status]
         jobs = {str(status): len(found) for status, found in zip(JobStatus.values(), ids, strict=True)}
         whole = repr((sorted(self._names.values()), ids)).encode("utf-8", "surrogatepass")
