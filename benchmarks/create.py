@@ -34,7 +34,7 @@ def measure() -> list[Row]:
 
 
 def _make(rig: Rig, prefix: str, count: int) -> None:
-    with rig.store.atomic():
+    with rig.store.together():
         for number in range(count):
             subtasks.make_job(rig.fleet.catalog, "looper", {}, f"{prefix}-{number}", 1)
 
@@ -58,7 +58,7 @@ def _bare(rig: Rig) -> float:
     kept = db0.list()
 
     def many() -> None:
-        with rig.store.atomic():
+        with rig.store.together():
             for _ in range(BATCH):
                 kept.append(Bare())
         rig.store.commit()

@@ -61,7 +61,7 @@ def _crowd(folder: Path, upto: int) -> None:
     chat, console = list(first.chat), list(first.console_log)
     number = len(rig.store.root.jobs)
     while number < upto:
-        with rig.store.atomic():
+        with rig.store.together():
             for _ in range(250):
                 job: Any = subtasks.make_job(rig.fleet.catalog, "sleeper", {}, f"sleeper-{number}", 1)
                 for name in _STORED:

@@ -97,7 +97,7 @@ def _grown(rig: Rig, before: dict[str, int], steps: int) -> dict[str, float]:
 def _bare_commits(rig: Rig) -> float:
     before = _sizes(rig)["store"]
     for _ in range(STEPS):
-        with rig.store.atomic():
+        with rig.store.together():
             rig.store.root.clock_us += 1
         db0.commit()
     return (_sizes(rig)["store"] - before) / STEPS

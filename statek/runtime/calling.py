@@ -65,6 +65,7 @@ class Calling(Keeping):
         self._subagents: Sequence[str] = ()
         self.start_child: StartChild | None = None
         self.recorded: Callable[[CallWish], Known] | None = None
+        self.has_effects = False  # the code of this stretch has changed stored objects, or may have
 
     # -- the digest of a stretch ------------------------------------------------------------------------------------
 
@@ -159,6 +160,7 @@ class Calling(Keeping):
             self._pausing = FutureError(handler)
             raise self._pausing
         if not handler.was_read:
+            self.effects_begin()
             handler.was_read = True
         if handler.error is not None:
             raise handler.error
@@ -167,6 +169,10 @@ class Calling(Keeping):
     def is_recorded(self, future: FutureResult) -> bool:
         """Whether the statement's record says what a future gave."""
         return place_of(future) in self.journal.outcomes
+
+    def effects_begin(self) -> None:
+        """From here on the code may have changed stored objects, which nobody can take back."""
+        self.has_effects = True
 
     def _entering(self, outcome: Outcome, where: Place | Key, nth: int = 0) -> Outcome:
         """An outcome whose durable objects are those that the job holds."""
@@ -206,7 +212,9 @@ class Calling(Keeping):
         if is_outside:
             return self._outside(tool, bound_args, bound_kwargs, place, filled_in)
         self._did_call(place)
-        value = self._record(place, bound_args, bound_kwargs, functools.partial(tool.call, **filled_in))
+        value = self._record(
+            place, bound_args, bound_kwargs, functools.partial(tool.call, **filled_in), reads=tool.effect == "read"
+        )
         self._bind_error_handler(tool, value)
         return value
 
@@ -230,8 +238,12 @@ class Calling(Keeping):
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         do: Callable[..., Any],
+        *,
+        reads: bool = False,
     ) -> Any:
         """Make a call, with durable objects themselves as its arguments, and record what it gave."""
+        if not reads:
+            self.effects_begin()
         given, named = self.durables.lower(args), self.durables.lower(kwargs)
         mark = self.journal.mark()
         with watching(given, named, self.environment.around, self.durables.number_of) as changes, printed() as page:

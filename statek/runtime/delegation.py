@@ -1,7 +1,7 @@
 """The documented ways to make jobs from Python: `create_new_job`, `create_sub_task`, `complete_sub_task`.
 
 They change the store of the calling process directly: what they make is as durable as its next commit. Inside a job's
-stretch that is the stretch's own transaction.
+stretch that is the stretch's own.
 """
 
 import ast

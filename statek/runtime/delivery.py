@@ -1,6 +1,6 @@
 """Push queues of a host application: messages into jobs, events into new jobs. An item leaves its queue once it is in.
 
-Delivering and acknowledging are one transaction of the store. Text and plain data for a fleet with a ledger take the
+Delivering and acknowledging reach the file together. Text and plain data for a fleet with a ledger take the
 way of all inputs, by an id made from the item's number; where the queue lies on another prefix, whose file is written
 by itself, the receiving side remembers what it has, and only what is in its file is acknowledged. So a kill repeats an
 item to us, never to a job. What is not in the file of its queue is not taken: after a kill the next item would get its
@@ -18,13 +18,14 @@ from statek.ledger import inbox
 from statek.ledger.file import LedgerFile
 from statek.ledger.inbox import InputKind, NewEntry
 from statek.runtime.delegation import definition
-from statek.store import current
+from statek.sandbox import keep
+from statek.store import current, workspace
 from statek.store import root as store_root
 from statek.store.agent import SupervisedAgent
 from statek.store.encoding import bytes_json, json_bytes, text_bytes
 from statek.store.error_handlers import CRITICAL
 from statek.store.job import Job, new_job
-from statek.store.queue import PushedItem, StatekPushQueue, find_queue, one_transaction
+from statek.store.queue import PushedItem, StatekPushQueue, find_queue, written_together
 from statek.store.session import at_address
 
 _told: set[tuple[str, str]] = set()  # agents that cannot take events, of which that was said
@@ -101,7 +102,7 @@ def forward_messages(
         if entries:
             inbox.append(ledger, entries)
         if gone := [*(delivered or ()), *numbers]:
-            with one_transaction():
+            with written_together():
                 for number in gone:
                     queue.ack_job_console(number)
         if entries:
@@ -160,7 +161,7 @@ def take_agent_events(
                 taken += 1
     if later and commit is not None:
         commit()
-        with one_transaction():
+        with written_together():
             for queue, agent, number in later:
                 queue.ack_agent_events(agent, number)
     return taken
@@ -172,7 +173,8 @@ def _take_event(
     """Make its job; False when that failed and the event was laid aside."""
     try:
         event = item.content()
-        with one_transaction():
+        keep.dumps_value(event, workspace.OUTSIDE)  # one that cannot be kept fails before there is a job
+        with written_together():
             job_id = f"{agent.role}/event-{_short(f'{queue.identity} {agent.role}')}-{number}"
             if store_root.find_job(job_id) is None:
                 job = new_job(definition(agent, None, None, None), job_id, current.now_us())
@@ -186,7 +188,7 @@ def _take_event(
     except Exception as error:
         log.exception("an event for agent %s cannot become a job", agent.role)
         reason = f"{type(error).__name__}: {error}"
-        with one_transaction():
+        with written_together():
             queue.lay_event_aside(agent, number, reason)
             _refuse("event", agent.role, reason)
         return False
@@ -227,7 +229,7 @@ def _deliver(queue: StatekPushQueue, number: int, item: PushedItem, later: list[
     try:
         job = _job_of(job_id)
         message = item.content()
-        with one_transaction():
+        with written_together():
             if _is_new(queue, job, number):
                 job.push_user_message(message)
             if later is None:
@@ -261,7 +263,7 @@ def _is_new(queue: StatekPushQueue, job: Job, number: int) -> bool:
 
 
 def _set_aside(queue: StatekPushQueue, number: int, job_id: str, reason: str) -> None:
-    with one_transaction():
+    with written_together():
         queue.lay_message_aside(number, reason)
         _refuse("push", job_id, reason)
 

@@ -59,6 +59,10 @@ class Live(Protocol):
         """Give turn and statement."""
         ...
 
+    def effects_begin(self) -> None:
+        """From here on stored objects may have changed."""
+        ...
+
     def did(self, what: bytes) -> None:
         """Note for the digest of the stretch that something was written."""
         ...
@@ -214,6 +218,7 @@ class Durables:
     def change(self, key: Key, do: Callable[..., Any], *args: Any) -> Any:
         """Write: what `do(*args)` gives, or gave in the run before, when it was done."""
         live = self._live()
+        live.effects_begin()
         written = len(live.journal.log)
         try:
             return self.read(key, do, *args)

@@ -37,7 +37,7 @@ from statek.store.workspace import OUTSIDE
 LOOK_SECONDS = 0.25  # how late a lost poke is noticed
 GATHER_SECONDS = 0.003
 COMMIT_SECONDS = 1.0
-COMMIT_STRETCHES = 400  # open transactions make every further one dearer
+COMMIT_STRETCHES = 400  # what is not written yet has to be done again after a crash
 DRAIN_SECONDS = 10.0
 WOKEN_TOGETHER = 20  # jobs that wait for the same, in one turn
 log = logging.getLogger(__name__)
@@ -62,14 +62,18 @@ class Fleet:
         limits: compiled.Limits = DOCUMENTED_LIMITS,
         step_seconds: float = 5.0,
         inline_seconds: float = INLINE_SECONDS,
+        starts_again: bool = False,
     ) -> None:
-        """Put the parts together; call `recover` before `run`."""
+        """Put the parts together; call `recover` before `run`.
+
+        `starts_again`: `run` may raise BeginAgain, and somebody starts the process anew then.
+        """
         self.store = store
         self.ledger = ledger
         self.catalog = Catalog(ledger, limits)
         self.passes = Passes(
             store=store, ledger=ledger, clock=clock, catalog=self.catalog, watchdog=watchdog, mark=mark,
-            step_seconds=step_seconds,
+            step_seconds=step_seconds, starts_again=starts_again,
         )  # fmt: skip
         self.start_jobs: Callable[[], None] | None = None  # called before each pass, by embedding loops
         self.watch: Callable[[list[str]], None] | None = None  # told after each pass which jobs ran; never raises

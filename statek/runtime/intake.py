@@ -1,7 +1,6 @@
 """Taking in what entered: submissions, queue items, messages, cancellations, releases. Same code live and on replay.
 
-Called inside one store transaction. What does not fit any more is refused with the reason, kept in the root and shown;
-it never stops the others.
+What does not fit any more is refused with the reason, kept in the root and shown; it never stops the others.
 """
 
 import json

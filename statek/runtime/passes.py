@@ -15,7 +15,7 @@ from typing import Any
 
 from statek.base.clock import Clock
 from statek.base.mark import Mark
-from statek.exceptions import BugError, LedgerError, Signal, StoreError, StoreFull
+from statek.exceptions import BeginAgain, BugError, LedgerError, Signal, StoreError, StoreFull
 from statek.ledger import inbox, records
 from statek.ledger.file import LedgerFile
 from statek.ledger.inbox import Entry, InputKind
@@ -35,7 +35,7 @@ from statek.runtime.turn import Ask, key_of_question
 from statek.sandbox.bounds import Watchdog
 from statek.store import workspace
 from statek.store.encoding import bytes_json
-from statek.store.job import Job, JobStatus, Stage, find_job, jobs_with, lay_out_oldest
+from statek.store.job import Job, JobStatus, Stage, find_job, jobs_with
 from statek.store.retention import still_forgettable
 from statek.store.session import Store, address_of, at_address
 
@@ -46,7 +46,7 @@ LOST = "lost "  # before the key of a call whose own writes this store does not 
 STEP_MEMORY = 512 << 20
 ALWAYS = (InputKind.SUBMIT, InputKind.PUSH, InputKind.CANCEL, InputKind.RELEASE, InputKind.FORGET, intake.POISON)
 _BECOME_JOBS = (InputKind.SUBMIT, InputKind.SUBMIT_AGAIN, InputKind.ITEM, InputKind.ITEM_AGAIN)
-_LEAVE = (StoreFull, LedgerError)  # no input's or job's fault: the process ends, and the next one does it again
+_LEAVE = (StoreFull, LedgerError, BeginAgain)  # the process ends, and the next one does what was not saved again
 log = logging.getLogger(__name__)
 
 
@@ -102,8 +102,13 @@ class Passes:
         watchdog: Watchdog,
         mark: Mark | None = None,
         step_seconds: float = 5.0,
+        starts_again: bool = False,
     ) -> None:
-        """Put the parts together; `recover` or `rebuild` comes next. Without a ledger nothing outlives dbzero."""
+        """Put the parts together; `recover` or `rebuild` comes next. Without a ledger nothing outlives dbzero.
+
+        `starts_again`: somebody starts the process anew when a stretch has to be taken back. Without that, what a
+        stretch that was cut had done to stored objects stays.
+        """
         self.store = store
         self.ledger = ledger
         self.records = Records(ledger) if ledger is not None else None
@@ -124,11 +129,9 @@ class Passes:
         self._mark = mark
         self._step_seconds = step_seconds
         self._unknown: list[tuple[str, bytes]] = []
+        self._starts_again = starts_again
         self.upto: int | None = None  # the record that is being replayed
         self.base_seq = 0  # what was recorded up to here is in the store, with all that calls wrote themselves
-        if not store.read_only:
-            with store.atomic():
-                lay_out_oldest()
 
     # -- one pass ---------------------------------------------------------------------------------------------------
 
@@ -210,22 +213,11 @@ class Passes:
         return target not in taken_now and inbox.find(self.ledger, target) is not None
 
     def _have_effect(self, entries: list[Entry]) -> None:
-        """All inputs of the pass in one transaction; when one of them fails in the kit, each in its own."""
-        self.ready.new.mark()
-        try:
-            with self.store.atomic():
-                for entry in entries:
-                    intake.take_in(entry, self.catalog, self.ready, self.deliveries)
-                self._note_taken()
-        except _LEAVE:
-            raise
-        except Exception:  # an input that cannot be taken in costs only itself
-            log.exception("one of %d inputs failed inside the kit; each is taken in by itself", len(entries))
-            self.ready.new.undo()
+        """All inputs of the pass."""
+        with self.store.together():
             for entry in entries:
                 self.take_one(entry)
-            with self.store.atomic():
-                self._note_taken()
+            self._note_taken()
 
     def _note_taken(self) -> None:
         """A store that writes itself has to say with the inputs that it has them, or a restart takes them in again."""
@@ -249,15 +241,14 @@ class Passes:
     def take_one(self, entry: Entry) -> None:
         """One input; refused when it fails inside the kit."""
         self.ready.new.mark()
-        try:
-            with self.store.atomic():
+        with self.store.together():
+            try:
                 intake.take_in(entry, self.catalog, self.ready, self.deliveries)
-        except _LEAVE:
-            raise
-        except Exception as error:
-            log.exception("input %s failed inside the kit", entry.id)
-            self.ready.new.undo()
-            with self.store.atomic():
+            except _LEAVE:
+                raise
+            except Exception as error:
+                log.exception("input %s failed inside the kit", entry.id)
+                self.ready.new.undo()
                 intake.refuse(entry, f"error in the kit: {type(error).__name__}: {error}")
 
     def take_arrivals(self) -> None:
@@ -310,7 +301,11 @@ class Passes:
         return isinstance(delivery, Outcome | Failure) or self.steps.is_waiting_for_call(job.id) is None
 
     def stretch(self, job: Job, clock_us: int, delivery: Delivery, note: str, done: Done) -> str:
-        """Run one stretch, or on replay what is left of one that was given up (`note`); the note to record."""
+        """Run one stretch, or on replay what is left of one that was given up (`note`); the note to record.
+
+        Raises BeginAgain when it failed after its code may have changed stored objects, or inside the kit: the note is
+        on disk then, and whoever starts over from the last commit comes to the job as it was before the stretch.
+        """
         if self._mark is not None:
             self._mark.begin_stretch(job.id, job.turn, job.statement)
         wish: Wish | None = None
@@ -320,6 +315,8 @@ class Passes:
                 wish = self._advance(job, clock_us, delivery)
         except Signal as error:
             note = f"{type(error).__name__}: {error}"
+            if self.steps.left_effects:
+                self._begin_again(job, clock_us, note)
         except _LEAVE:
             if self._mark is not None:
                 self._mark.end_stretch()  # the job is not to blame for the end of the process
@@ -328,6 +325,7 @@ class Passes:
             where = {"job": job.id, "agent": job.agent.role, "turn": job.turn}
             log.exception("a stretch of job %s failed inside the kit", job.id, extra=where)
             note = f"error in the kit: {type(error).__name__}: {error}"
+            self._begin_again(job, clock_us, note)
         if note:
             if isinstance(delivery, Answer) and job.turn == turn:
                 self._take_answer_alone(job, clock_us, delivery)
@@ -343,19 +341,29 @@ class Passes:
         seconds = self._step_seconds
         if job.turn == 0 and job.agent.revision:
             seconds = self.catalog.of(job).warmup_timeout_us / 1_000_000 or seconds
-        with self._watchdog.armed(seconds, STEP_MEMORY), self.store.atomic():
+        with self._watchdog.armed(seconds, STEP_MEMORY), self.store.together():
             return self.steps.advance(job, clock_us, delivery)
 
     def _take_answer_alone(self, job: Job, clock_us: int, answer: Answer) -> None:
         """An answer stays whatever its code did: take it in again where it went with its stretch."""
         self.steps.forget(job.id)
-        with self.store.atomic():
+        with self.store.together():
             self.steps.take_answer(job, clock_us, answer)
+
+    def _begin_again(self, job: Job, clock_us: int, note: str) -> None:
+        """Write down that the stretch is given up, and leave without saving. Returns where that cannot be done."""
+        if not self._starts_again or self.upto is not None or self.ledger is None or self.records is None:
+            return
+        with self.ledger.transaction():
+            self.records.put(Kind.RAN, None, records.pack([[job.id, clock_us, "", note]]))
+        if self._mark is not None:
+            self._mark.end_stretch()  # known by its note: it is not tried a second time
+        raise BeginAgain(f"a stretch of job {job.id} is taken back: {note}")
 
     def _give_up(self, job: Job, clock_us: int, note: str) -> Wish:
         self.steps.started.clear()
         self.steps.woken.clear()
-        with self.store.atomic():
+        with self.store.together():
             if not job.started_us:  # as it began, should a replay not let it begin
                 job.started_us = clock_us
             if note.startswith("TimeLimit"):

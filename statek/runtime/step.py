@@ -1,11 +1,13 @@
 """One stretch of one job: from where it stands to the next switch. The order of the phases and nothing else.
 
 A stretch takes up a delivery (an answer, the result of a call), runs code, and ends with a wish: an outside call, a
-question to the model, a wait, or the end of the job. It runs inside the caller's transaction, and is taken back with it
-when a bound ends it. The status changes at most once, at the very end.
+question to the model, a wait, or the end of the job. It reaches the store's file whole, because nothing is committed
+meanwhile. When a bound ends its code, the lines it had added are taken away; that it may have changed stored objects is
+said (`left_effects`), for the caller to start over from the last commit. The status changes at most once, at the end.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,6 +110,7 @@ class Steps:
         self.started: list[str] = []  # jobs made by the stretch in progress
         self.met: list[Any] = []  # durable objects that took part in calls since somebody cleared this
         self.woken: list[str] = []  # jobs that can go on because of it
+        self.left_effects = False  # the code of the last stretch was cut after it may have changed stored objects
 
     def digest(self, job_id: str) -> str:
         """What the last stretch did, as a digest of its crossings (a job that has no running side did nothing odd)."""
@@ -127,7 +130,8 @@ class Steps:
             self._catalog.give_back(running.offer, running.environment)
 
     def advance(self, job: Any, clock_us: int, delivery: Delivery) -> Wish:
-        """Run one stretch of `job` inside the caller's transaction."""
+        """Run one stretch of `job`."""
+        self.left_effects = False
         if job.id in self._running:
             self._running[job.id].live.begin_trace()
         stretch = _Stretch(self, job, clock_us)
@@ -145,7 +149,7 @@ class Steps:
         return over
 
     def fail_statement(self, job: Any, clock_us: int, reason: str) -> Wish:
-        """After a stretch was rolled back: the statement is given up with an error the model sees."""
+        """After a stretch was cut: the statement is given up with an error the model sees."""
         self.forget(job.id)
         stretch = _Stretch(self, job, clock_us)
         wish = stretch.give_up(reason)
@@ -257,11 +261,12 @@ class _Stretch:
         allowed = running.offer.limits.tool_calls
         live.tool_calls_left = None if allowed is None else allowed - job.tool_calls
         live.offer_subagents(running.offer.subagents, self._child_starter(running.offer))
-        if live.wish is None:
-            ending = live.run(self._due(turn.decode_parts(job.code), live))
-        else:
-            assert outcome is not None, "a job that waits for a call was advanced without its result"
-            ending = live.deliver(outcome)
+        with self._undoing(live):
+            if live.wish is None:
+                ending = live.run(self._due(turn.decode_parts(job.code), live))
+            else:
+                assert outcome is not None, "a job that waits for a call was advanced without its result"
+                ending = live.deliver(outcome)
         self.steps.started += live.scene.made
         self.steps.woken += live.scene.woken
         self.steps.met += live.met
@@ -271,6 +276,20 @@ class _Stretch:
         if allowed is not None and live.tool_calls_left is not None:
             job.tool_calls = allowed - live.tool_calls_left
         return self._after_code(running, ending)
+
+    @contextmanager
+    def _undoing(self, live: LiveJob) -> Iterator[None]:
+        """Take away the lines and records of code that a bound ends, and say whether it had other effects."""
+        console, chat = self.job.console_log, self.job.chat
+        lines, items = len(console), len(chat)
+        live.has_effects = False
+        try:
+            yield
+        except BaseException:
+            self.steps.left_effects = live.has_effects
+            _cut(console, lines)
+            _cut(chat, items)
+            raise
 
     def _due(self, parts: list[Part], live: LiveJob) -> list[Part]:
         if self.job.turn or not self.steps.single_blocks:
@@ -442,3 +461,9 @@ class _Stretch:
             return Over(outcome, None)
         parent = subtasks.complete(job, job.exit_value if exited else None, error, self.clock_us)
         return Over(outcome, parent)
+
+
+def _cut(entries: Any, length: int) -> None:
+    """Take away what was appended behind `length`."""
+    for last in range(len(entries) - 1, length - 1, -1):
+        del entries[last]

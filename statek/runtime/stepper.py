@@ -140,14 +140,14 @@ class Stepper:
             answer = await self._asker.ask(ask, self._provider)
         except (StatekError, ValueError) as error:
             return self._advance(job, Failure("failed", f"{type(error).__name__}: {error}"))
-        with self._store.atomic():
+        with self._store.together():
             return self._steps.take_answer(job, self._clock.now_us(), answer)
 
     def _advance(self, job: Any, delivery: Delivery) -> Wish:
         now = self._clock.now_us()
         try:
-            with WATCHDOG.armed(STEP_SECONDS, STEP_MEMORY), self._store.atomic():
+            with WATCHDOG.armed(STEP_SECONDS, STEP_MEMORY), self._store.together():
                 return self._steps.advance(job, now, delivery)
         except Signal as error:
-            with self._store.atomic():
+            with self._store.together():
                 return self._steps.fail_statement(job, now, f"{type(error).__name__}: {error}")

@@ -1,4 +1,4 @@
-"""Child jobs: made in their parent's stretch, completed in their own, so that both are in one transaction with it.
+"""Child jobs: made in their parent's stretch, completed in their own, so that both reach the file with it.
 
 A child's id comes from its parent's id, turn, statement and count: a replay makes the same one. Waking the parent is
 the scheduler's work; this module only says whom.

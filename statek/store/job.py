@@ -133,7 +133,7 @@ class Job(JobTurns, JobNames, JobErrors):
         self.model_us = 0
         self.scripted = False
         if root.has_no_jobs():
-            lay_out(self, LATER)
+            lay_out(self, _LATER)
         if _id is not None:
             return
         me = db0.materialized(self)  # which stays in memory from here on
@@ -254,7 +254,7 @@ class Job(JobTurns, JobNames, JobErrors):
         current.announce(woken=self.id)
 
 
-LATER = (
+_LATER = (
     "awaited_result", "child_number", "children", "code", "context_bytes", "cost_usd", "created_as_local", "difficulty",
     "ending_bytes", "error", "error_handlers", "error_lines", "exit_bytes", "exit_refs", "ext_refs", "functions_bytes",
     "handler", "holds_futures", "inputs_bytes", "journal", "journal_refs", "longest_streak", "num_completions",
@@ -262,13 +262,6 @@ LATER = (
     "warmup_block_num",
 )  # fmt: skip
 """Fields that a new job has no value for; the first job of a store makes them known."""
-
-
-def lay_out_oldest() -> None:
-    """Make the fields of jobs known to a store that was written anew, or before there were all of them."""
-    oldest = next((job for job in root.current_root().jobs if job is not None), None)
-    if oldest is not None:
-        lay_out(oldest, LATER)
 
 
 def random_id() -> str:
@@ -280,7 +273,7 @@ def new_job(job_def: JobDef, job_id: str, created_us: int, parent: Any = None) -
     """A READY job under an id of the caller's. Raises BugError when there is one of that id.
 
     It is hung into the store from outside of its constructor: what a constructor hangs up itself stays in the memory
-    of this process, and each transaction goes through all that is there.
+    of this process for ever.
     """
     if root.has_job(job_id):
         raise BugError(f"there is a job {job_id} already")

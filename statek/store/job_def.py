@@ -15,7 +15,6 @@ from statek.base.prices import ModelPricing, get_model_pricing
 from statek.settings import ChatStyle, get_statek_settings
 from statek.store import root
 from statek.store.encoding import bytes_json, json_bytes
-from statek.store.layout import lay_out
 from statek.store.model_choice import model_text, parse_model_metadata
 from statek.store.prompt import TaskDifficulty, parse_task_difficulty
 from statek.store.signatures import Documented
@@ -80,7 +79,6 @@ class JobDef:
         self._style = _chat_style.name if _chat_style is not None else ""
         self.locale = locale if locale is None else str(locale)
         self._errors: Any = None
-        lay_out(self, ("_errors",))
         if default_style():
             self._default_style = default_style()
         if default_level():
@@ -169,7 +167,7 @@ class JobDef:
     def pricing(self) -> ModelPricing | None:
         """The price of the model, None when none is known, or difficulties have models of their own."""
         model, provider = self._common(lambda parts: _bare(parts[-1])), self.provider
-        return None if model is None else get_model_pricing(provider, model, self.model_family, no_create=True)
+        return None if model is None else get_model_pricing(provider or "", model, self.model_family, no_create=True)
 
     def _common(self, part_of: Callable[[list[str]], str | None]) -> str | None:
         found = parse_model_metadata(self.metadata["MODEL"])

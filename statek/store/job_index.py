@@ -2,8 +2,8 @@
 
 A dictionary of the store writes a page of its own for nearly every new key, so each job made would cost more the more
 there are. Here each slot's key (a digest of the job's id) is stored in blocks that are appended once and never touched
-again, and the newest jobs, less than a block, are read one by one. The idea to keep in mind: a transaction that is
-rolled back takes its jobs away without telling, so every answer is checked against the job that sits in the slot.
+again, and the newest jobs, less than a block, are read one by one. The idea to keep in mind: an application that rolls
+a transaction back takes its jobs away without telling, so every answer is checked against the job in the slot.
 """
 
 import hashlib
@@ -63,7 +63,7 @@ class JobIndex:
 
     def add(self, job: Any, job_id: str) -> None:
         """Append a job whose id is new."""
-        if len(self._keys) > len(self._jobs):  # jobs of a transaction that was rolled back
+        if len(self._keys) > len(self._jobs):  # jobs of an application's transaction that was rolled back
             del self._keys[len(self._jobs) :]
         self._catch_up()
         self._shared.pop(job_id, None)

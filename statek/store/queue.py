@@ -371,9 +371,9 @@ class StatekPushQueue:
 
 
 @contextmanager
-def one_transaction() -> Iterator[None]:
-    """All changes inside or none; in each prefix's file with its next commit. Never await inside."""
-    with db0.atomic():
+def written_together() -> Iterator[None]:
+    """Changes that reach each prefix's file with one commit. Never await inside."""
+    with db0.locked():
         yield
 
 

@@ -99,7 +99,7 @@ def still_forgettable(ids: Collection[str]) -> list[str]:
 
 
 def forget(ids: Collection[str], at_us: int) -> None:
-    """Let go of jobs that `still_forgettable` gave, inside a transaction, and of definitions that nobody uses."""
+    """Let go of jobs that `still_forgettable` gave, and of definitions that nobody uses."""
     _forget_definitions()
     settle(Job, JobStatus.READY, JobStatus.DONE)
     gone = [job for job in map(find_job, ids) if job is not None]

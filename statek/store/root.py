@@ -51,11 +51,6 @@ def add_job(job: Any, job_id: str) -> None:
     _job_index().add(job, job_id)
 
 
-def has_no_jobs() -> bool:
-    """Whether there has never been a job."""
-    return len(current_root().jobs) == 0
-
-
 def has_job(job_id: str) -> bool:
     """Whether there is a job of that id."""
     return find_job(job_id) is not None
@@ -64,6 +59,11 @@ def has_job(job_id: str) -> bool:
 def find_job(job_id: str) -> Any | None:
     """The job of that id, or None."""
     return _job_index().find(job_id)
+
+
+def has_no_jobs() -> bool:
+    """Whether there has never been a job."""
+    return len(current_root().jobs) == 0
 
 
 def forget_job(job_id: str) -> None:

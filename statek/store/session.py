@@ -81,7 +81,7 @@ class Store:
 
     @property
     def writes_itself(self) -> bool:
-        """Whether what is stored may reach the file at any moment outside of a transaction, not by `commit` alone."""
+        """Whether what is stored may reach the file at any moment outside of `together`, not by `commit` alone."""
         return not self._owned
 
     @property
@@ -107,15 +107,18 @@ class Store:
             )
 
     @contextmanager
-    def atomic(self) -> Iterator[None]:
-        """All changes inside or none. Never await, yield or switch greenlets inside, and begin no other one.
+    def together(self) -> Iterator[None]:
+        """Changes that reach the file with one commit. Never await, yield or switch greenlets inside.
 
-        Changes outside of transactions, mixed with changes inside, ruin the store. Beginning and ending one costs time
-        for each object that this process has touched and still caches; only a commit lets go of them.
+        A store of ours is written by `commit` alone; an application's is kept from writing itself meanwhile. Nothing is
+        taken back when the code inside raises: dbzero's own transactions can do that, but they may not be mixed with
+        changes outside of them, and get dearer as a store grows.
         """
-        with db0.atomic():
+        if self._owned:
             yield
-        status.settled()
+        else:
+            with db0.locked():
+                yield
 
     @contextmanager
     def watched(self) -> Iterator[list[bool]]:

@@ -1,7 +1,7 @@
 """Changing a job's status so that the store still finds the job by it.
 
 A tag field that goes away from a value and comes back to it, without anything in between that makes dbzero settle its
-index (a search, the end of a transaction, a commit), leaves the object in no search at all. So what each job was since
+index (a search, a commit), leaves the object in no search at all. So what each job was since
 the index was settled is remembered here, and the index is settled before a value comes back. Nothing else belongs here.
 """
 
@@ -35,5 +35,5 @@ def settle(kind: type, status: Any, other: Any) -> None:
 
 
 def settled() -> None:
-    """The index has been settled: by a commit, or by the end of a transaction."""
+    """The index has been settled."""
     _since.clear()

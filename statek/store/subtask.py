@@ -15,7 +15,6 @@ from statek.sandbox import keep
 from statek.store import current, root, workspace
 from statek.store.encoding import bytes_json, json_bytes
 from statek.store.job import Job, JobStatus
-from statek.store.layout import lay_out
 from statek.text.llm_repr import llm_repr
 
 MAX_RESULT = 2_000  # characters of a result in the parent's history
@@ -58,7 +57,6 @@ class SubTaskHandler:
         self._error: bytes | None = None
         self._result: bytes | None = None
         self._refs: Any = None
-        lay_out(self, ("id_bytes", "_id_refs", "was_read", "is_tried_again", "_error", "_result", "_refs"))
 
     @property
     def id(self) -> Any:

@@ -25,7 +25,7 @@ from statek.base.clock import Clock, SystemClock
 from statek.base.guarded_file import Mark, PreImage
 from statek.base.log_files import LineFormatter
 from statek.control.reload import ReloadState, Watcher
-from statek.exceptions import LedgerError, StatekError, StoreError
+from statek.exceptions import BeginAgain, LedgerError, StatekError, StoreError
 from statek.ledger import compiled, releases
 from statek.ledger.file import LedgerFile
 from statek.runtime.fleet import Fleet
@@ -153,7 +153,7 @@ class Child:
         self.fleet = Fleet(
             store=store, ledger=ledger, clock=self.clock, secret=settings.secret, watchdog=WATCHDOG,
             checkpoint=self.checkpoint.commit, mark=self.mark, max_concurrency=options.max_concurrency,
-            step_seconds=settings.step_seconds, inline_seconds=settings.plain_call_seconds,
+            step_seconds=settings.step_seconds, starts_again=True, inline_seconds=settings.plain_call_seconds,
         )  # fmt: skip
         self.logs = None if options.recover_only else logging_of(self.fleet, settings)
         self.surface = LiveSurface(self)
@@ -200,6 +200,9 @@ class Child:
             beside.append(self._start("watching the files", self._watcher(loop).run(self.stop)))
         try:
             await self.fleet.run(self.stop, until_idle=self.options.until_idle)
+        except BeginAgain as error:  # the supervisor starts another child, which does what the ledger says instead
+            self.notice(f"{error}; the worker starts again from its last commit")
+            os._exit(1)
         except StatekError as error:  # at once: nothing may be saved, and no other task may act any more
             if not isinstance(error, StoreError | LedgerError):  # those tell of the disk, not of a bug
                 traceback.print_exc()

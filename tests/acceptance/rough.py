@@ -76,7 +76,7 @@ _TOOL_LINES = {
     **dict.fromkeys(("fail", "fail_later", "shout", "leave_in_thread", "import_missing"), "effect: external"),
     **dict.fromkeys(("stay", "die", "give", "steps"), "effect: external"),
     "fail_in_thread": "effect: external, thread: true",
-    **dict.fromkeys(("fail_in_store", "change", "die_always"), "effect: write"),
+    **dict.fromkeys(("fail_in_store", "change", "die_always", "note"), "effect: write"),
     "notes": "effect: read",
     "hang": f"effect: external, {_QUICK}",
     "hang_in_thread": f"effect: external, thread: true, {_QUICK}",

@@ -83,6 +83,11 @@ def fail_in_store(how: str) -> None:
     fail(how)
 
 
+def note(line: str) -> None:
+    """Write to the store."""
+    Notes().lines.append(line)
+
+
 def notes() -> list[str]:
     """What is noted."""
     return list(Notes().lines)

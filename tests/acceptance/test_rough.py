@@ -141,6 +141,7 @@ TOOLS = (
 DEATHS = (
     Case("dies", ["die()"], "ok", "OutcomeUnknown: die was under way when the worker died"),
     Case("dies-always", ["die_always()"], "poisoned", "killed"),
+    Case("writes-and-loops", ["note('one')\nwhile True:\n    pass", "print('noted:', notes())"], "ok", "noted: []"),
     Case("stays", ["stay()"], "ok", "OutcomeUnknown: stay was under way when the worker died"),
 )
 
@@ -182,7 +183,7 @@ def test_whatever_a_provider_answers(folder: Path) -> None:
 
 def test_whatever_a_model_writes(folder: Path) -> None:
     """The error stands in front of the model, which goes on; bounds end the rest."""
-    llm = Rough(MODELS, by_turn=True)
+    llm = Rough(MODELS)
     with llm:
         project = make_rough(folder, llm)
         worker, shown = run(project, MODELS)
@@ -191,7 +192,7 @@ def test_whatever_a_model_writes(folder: Path) -> None:
 
 def test_whatever_a_tool_does(folder: Path) -> None:
     """Whatever it raises or gives, its job reads it and goes on."""
-    llm = Rough(TOOLS, by_turn=True)
+    llm = Rough(TOOLS)
     with llm:
         project = make_rough(folder, llm)
         worker, shown = run(project, TOOLS)
@@ -199,7 +200,10 @@ def test_whatever_a_tool_does(folder: Path) -> None:
 
 
 def test_a_call_that_kills_or_holds_up_the_worker_costs_that_job(folder: Path) -> None:
-    """The supervisor starts another child; the job is told that nobody knows, or is poisoned; the others go on."""
+    """The supervisor starts another child; the job is told that nobody knows, or is poisoned; the others go on.
+
+    So it is too with code that is stopped after it has written to the store: what it wrote is taken back.
+    """
     llm = Rough(DEATHS, by_turn=True)
     with llm:
         project = make_rough(folder, llm)

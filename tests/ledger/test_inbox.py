@@ -161,7 +161,7 @@ def test_the_oldest_items_are_dropped(ledger: LedgerFile) -> None:
     assert inbox.drop_oldest(ledger, "q", 0) == []
 
 
-def test_room_is_made_in_one_transaction(ledger: LedgerFile) -> None:
+def test_room_is_made_in_written_together(ledger: LedgerFile) -> None:
     """Counting, dropping and appending are one act when done in one transaction."""
     inbox.append(ledger, [entry("a", "item", "q")])
 

@@ -115,7 +115,8 @@ def test_python_side(agent: SupervisedAgent) -> None:
     job.error = JobDefError(StopAsyncIteration("LLM_HarnessError: limit turns"))
     job.py_env.local_state["b"] = [2]
     env = job.py_env
-    assert (env.global_state, env.local_state, env.console) == ({}, {"a": 1, "b": [2]}, ["hello", "ValueError: x"])
+    said = ["hello", "ValueError: x", "LLM_HarnessError: limit turns"]
+    assert (env.global_state, env.local_state, env.console) == ({}, {"a": 1, "b": [2]}, said)
     assert env.exceptions == {
         1: Error(ErrorKind.EXECUTION, "ValueError: x"), 2: Error(ErrorKind.HARNESS, "LLM_HarnessError: limit turns"),
     }  # fmt: skip

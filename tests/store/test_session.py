@@ -4,7 +4,7 @@ import ast
 import random
 import subprocess
 import sys
-from contextlib import suppress
+import time
 from pathlib import Path
 from typing import Any
 
@@ -104,13 +104,22 @@ def test_a_closed_store_says_so(tmp_path: Path) -> None:
         _ = store.root
 
 
-def test_atomic_is_all_or_nothing(tmp_path: Path) -> None:
-    """What was done before an error inside is undone."""
-    with Store.open(tmp_path, ID) as store:
-        with suppress(KeyError), store.atomic():
+def test_an_application_s_store_is_not_written_in_between(tmp_path: Path) -> None:
+    """Changes made together reach the file together, also where dbzero writes by itself every 20 ms."""
+    db0.init(str(tmp_path), autocommit_interval=20)
+    db0.open("app", "rw")
+    try:
+        store = Store.attach()
+        store.root.release = "before"
+        db0.commit()
+        with store.together():
             store.root.release = "half"
-            raise KeyError
-        assert store.root.release == ""
+            before = db0.get_state_num()
+            time.sleep(0.3)
+            assert db0.get_state_num() == before
+            store.root.release = "whole"
+    finally:
+        db0.close()
 
 
 def test_watched_tells_writes_from_reads(tmp_path: Path) -> None:
@@ -205,34 +214,22 @@ class Holding:
         self.owners: list[Any] = []
 
 
-def test_many_transactions_without_a_commit(tmp_path: Path) -> None:
-    """What is referred to stays, wherever between changes transactions end, and however many there were."""
+def test_many_changes_without_a_commit(tmp_path: Path) -> None:
+    """What is referred to stays, and is counted rightly, however much changes before it is written."""
     dice = random.Random(2)
     with Store.open(tmp_path / "store", "s") as store:
-
-        def perhaps() -> None:
-            for _ in range(dice.choice((0, 0, 0, 1, 40))):
-                with store.atomic():
-                    pass
-
         holding = Holding()
         for number in range(800):
-            with store.atomic():
-                shared, owner = Shared(number), Owner()
-                holding.shared.append(shared)
-                holding.owners.append(owner)
-                referring = Referring(shared)
+            shared, owner = Shared(number), Owner()
+            holding.shared.append(shared)
+            holding.owners.append(owner)
+            referring = Referring(shared)
             owner.refs, owner.awaited = [referring], referring
             del shared, owner, referring
-            perhaps()
             holding.shared[number].number = number
-            perhaps()
             owner = holding.owners[max(0, number - dice.randrange(10))]
-            perhaps()
             owner.awaited = None
-            perhaps()
             owner.refs = None
-            perhaps()
             del owner
         store.commit()
         assert [shared.number for shared in holding.shared] == list(range(800))

@@ -184,7 +184,7 @@ def test_a_client_goes_on_after_a_restore(fleet: LocalFleet, api: StatekClientAP
 def test_agents_made_in_python_keep_parameters_and_language(tmp_path: Path) -> None:
     """What is submitted beside their worker reaches the definition of the job."""
     with open_fleet(tmp_path) as fleet:
-        with fleet.store.atomic():
+        with fleet.store.together():
             SupervisedAgent("tri", "p", [], _metadata={"MODEL": "m"}).update_warmup_def("exit(event)")
         api = StatekClientAPI(tmp_path)
         job = api.submit_new_job("tri", {"event": 7}, locale="EN-US", source="test")
