@@ -276,8 +276,10 @@ class LedgerFile:
         return found[0][0]
 
     def _execute(self, sql: str, *values: Value) -> sqlite3.Cursor:
-        with _translated(self.path):
+        try:
             return self._connection.execute(sql, values)
+        except sqlite3.Error as error:
+            raise _translation(self.path, error) from error
 
     def _require_in_place(self) -> None:
         if not self.is_in_place:
@@ -312,9 +314,13 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", None)
-        reason, hint = _HINTS.get(code & 0xFF if code else -1, ("SQLite refused", ""))
-        raise LedgerError(f"the ledger {path} cannot be used: {reason} ({error})", hint=hint) from error
+        raise _translation(path, error) from error
+
+
+def _translation(path: Path, error: sqlite3.Error) -> LedgerError:
+    code = getattr(error, "sqlite_errorcode", None)
+    reason, hint = _HINTS.get(code & 0xFF if code else -1, ("SQLite refused", ""))
+    return LedgerError(f"the ledger {path} cannot be used: {reason} ({error})", hint=hint)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

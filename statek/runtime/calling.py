@@ -246,7 +246,8 @@ class Calling(Keeping):
             self.effects_begin()
         given, named = self.durables.lower(args), self.durables.lower(kwargs)
         mark = self.journal.mark()
-        with watching(given, named, self.environment.around, self.durables.number_of) as changes, printed() as page:
+        changes = watching(given, named, self.environment.around, self.durables.number_of)
+        with printed() as page:
             result: Any = None
             self.scene.added = {}
             try:

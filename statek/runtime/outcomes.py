@@ -4,8 +4,7 @@ Made where calls are made, in a job's stretch (`calling`) and outside (`performi
 `calling`. Pure over values; nothing here knows a job.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,18 +16,20 @@ ADDED = ":"  # before a name that a call gave to its job, among the arguments it
 Change = tuple[str, Any]  # an argument that a call changed, by position or name, or a name that it gave to the job
 
 
-@contextmanager
 def watching(
     args: tuple[Any, ...], kwargs: dict[str, Any], around: keep.Surroundings, number: Callable[[object], int]
-) -> Iterator[Callable[[], list[Change]]]:
-    """Notice which list, dict or set arguments a call changes in place; `number` tells durable objects apart."""
+) -> Callable[[], list[Change]]:
+    """Which list, dict or set arguments a call has changed in place by the time that this is asked.
+
+    `number` tells durable objects apart.
+    """
     watched = containers(args, kwargs)
     before = {name: keep.digest_of(value, number) for name, value in watched.items()}
 
     def changes() -> list[Change]:
         return [(name, value) for name, value in watched.items() if keep.digest_of(value, number) != before[name]]
 
-    yield changes
+    return changes
 
 
 def containers(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -70,6 +71,8 @@ def failure(error: BaseException, around: keep.Surroundings, changed: Sequence[C
 
 
 def _with_changes(outcome: Outcome, changed: Sequence[Change], around: keep.Surroundings) -> Outcome:
+    if not changed:
+        return outcome
     refs, pieces = list(outcome.refs), []
     for name, value in changed:
         data, parts = keep.dumps_value(value, around)

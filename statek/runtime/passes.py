@@ -264,7 +264,7 @@ class Passes:
                     failed = isinstance(arrival.delivery, Failure)  # no answer: the same turn may be asked for again
                     seq = self.records.put(arrival.kind, None if failed else arrival.key, arrival.body)
                     if seq is not None and isinstance(arrival.delivery, Answer):
-                        used.append(_used(arrival.job, arrival.delivery))
+                        used.append(_used(self.steps.job(arrival.job), arrival.delivery))
                 self._meter.add(used, self._clock.now_us())
         for arrival in arrivals:
             self.deliver(arrival.job, arrival.key, arrival.delivery)
@@ -273,7 +273,7 @@ class Passes:
         """Hand something that arrived to its job, if the job still waits for exactly this."""
         if isinstance(self.deliveries.get(job_id), Failure):
             return
-        job = find_job(job_id)
+        job = self.steps.job(job_id)
         if job is None or job.job_status == JobStatus.DONE:
             return
         if isinstance(delivery, Outcome):
@@ -286,7 +286,7 @@ class Passes:
         self.ready.wake(job_id)
 
     def _run_one(self, job_id: str, done: Done, ran: list[list[Any]]) -> None:
-        job = find_job(job_id)
+        job = self.steps.job(job_id)
         delivery = self.deliveries.pop(job_id, None)
         if job is None or not self._can_run(job, delivery):
             return
@@ -355,6 +355,7 @@ class Passes:
         if not self._starts_again or self.upto is not None or self.ledger is None or self.records is None:
             return
         with self.ledger.transaction():
+            self._record_unknown()
             self.records.put(Kind.RAN, None, records.pack([[job.id, clock_us, "", note]]))
         if self._mark is not None:
             self._mark.end_stretch()  # known by its note: it is not tried a second time
@@ -420,8 +421,7 @@ class Passes:
         if self.ledger is None or self.records is None or not (ran or self._unknown):
             return
         with self.ledger.transaction():
-            for key, body in self._unknown:
-                self.records.put(Kind.RESULT, key, body)
+            self._record_unknown()
             self.records.put(Kind.RAN, None, records.pack(ran))
             for job_id, wish in done.calls:
                 self.records.put(Kind.INTENT, intent_key(job_id, wish), records.pack({"tool": wish.tool.name}))
@@ -429,6 +429,11 @@ class Passes:
                 self._say(job_id)
                 self._try_again(job_id)
         self._unknown.clear()
+
+    def _record_unknown(self) -> None:
+        assert self.records is not None
+        for key, body in self._unknown:
+            self.records.put(Kind.RESULT, key, body)
 
     def _say(self, job_id: str) -> None:
         assert self.records is not None
@@ -586,9 +591,9 @@ def result_body(job_id: str, wish: CallWish, outcome: Outcome, *, touched: bool)
     return records.pack(head) + b"\n" + encode_outcome(wish.place, outcome)
 
 
-def _used(job_id: str, answer: Answer) -> Used:
+def _used(job: Job | None, answer: Answer) -> Used:
     """What an answer adds to the counters of its job's agent."""
-    job, usage = find_job(job_id), answer.usage
+    usage = answer.usage
     return Used(
         job.agent.role if job is not None else "", answer.provider, answer.model, usage.input_tokens,
         usage.output_tokens, usage.cached_tokens, usage.cost_usd, answer.scripted,

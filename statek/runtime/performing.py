@@ -12,7 +12,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Any
@@ -74,13 +74,12 @@ class Performer:
 
     def perform_inline(self, job_id: str, wish: CallWish) -> Performed:
         """Perform a call of a plain function here and now."""
-        began = self._clock.monotonic()
+        began, changes = self._clock.monotonic(), _watching(wish)
         with (
             self._watchdog.armed(self._inline_seconds, INLINE_BYTES, grace=0.0),
             current.running(find_job(job_id)) as scene,
             self._store.watched() as wrote,
             printed() as page,
-            _watching(wish) as changes,
         ):
             try:
                 outcome = success(_call(wish), workspace.OUTSIDE, [*changes(), *_added(scene)])
@@ -121,7 +120,8 @@ class Performer:
         """The call itself; a thread is told of no job, for it must not touch the store."""
         wrote: list[bool] = []
         job = None if wish.tool.thread else find_job(job_id)
-        with current.running(job) as scene, printed() as page, _watching(wish) as changes:
+        changes = _watching(wish)
+        with current.running(job) as scene, printed() as page:
             try:
                 result = await (self._threaded(wish) if wish.tool.thread else self._awaited(wish, wrote))
                 outcome = success(result, workspace.OUTSIDE, [*changes(), *_added(scene)])
@@ -210,7 +210,7 @@ def _added(scene: current.Scene) -> list[Change]:
     return added_names(scene.added)
 
 
-def _watching(wish: CallWish) -> AbstractContextManager[Callable[[], list[Change]]]:
+def _watching(wish: CallWish) -> Callable[[], list[Change]]:
     return watching(wish.args, wish.kwargs, workspace.OUTSIDE, id)
 
 

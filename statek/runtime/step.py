@@ -6,8 +6,7 @@ meanwhile. When a bound ends its code, the lines it had added are taken away; th
 said (`left_effects`), for the caller to start over from the last commit. The status changes at most once, at the end.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +17,7 @@ from statek.llm.messages import Answer
 from statek.runtime import harness, subtasks, turn
 from statek.runtime.catalog import Catalog
 from statek.runtime.crossings import Outcome
-from statek.runtime.endings import CallWish, Ended, ExitedWith, Known, Waits
+from statek.runtime.endings import CallWish, Ended, Ending, ExitedWith, Known, Waits
 from statek.runtime.environment import Environment
 from statek.runtime.execute import LiveJob
 from statek.runtime.offer import Offer, Part
@@ -27,7 +26,7 @@ from statek.sandbox import keep
 from statek.store import workspace
 from statek.store.chat import ChatItem
 from statek.store.encoding import json_bytes
-from statek.store.job import JobStatus, Stage
+from statek.store.job import JobStatus, Stage, find_job
 from statek.store.job_def import JobDefError
 from statek.store.stage import PART
 from statek.store.subtask import SubTaskHandler
@@ -121,6 +120,11 @@ class Steps:
         """The outside call the running side waits for, if it does."""
         running = self._running.get(job_id)
         return running.live.wish if running is not None else None
+
+    def job(self, job_id: str) -> Any | None:
+        """The job of that id, None when there is none; one that runs is at hand."""
+        running = self._running.get(job_id)
+        return running.live.job if running is not None else find_job(job_id)
 
     def forget(self, job_id: str) -> None:
         """Let go of the running side; the stored place is enough to go on."""
@@ -261,12 +265,7 @@ class _Stretch:
         allowed = running.offer.limits.tool_calls
         live.tool_calls_left = None if allowed is None else allowed - job.tool_calls
         live.offer_subagents(running.offer.subagents, self._child_starter(running.offer))
-        with self._undoing(live):
-            if live.wish is None:
-                ending = live.run(self._due(turn.decode_parts(job.code), live))
-            else:
-                assert outcome is not None, "a job that waits for a call was advanced without its result"
-                ending = live.deliver(outcome)
+        ending = self._go_on(live, outcome)
         self.steps.started += live.scene.made
         self.steps.woken += live.scene.woken
         self.steps.met += live.met
@@ -277,14 +276,17 @@ class _Stretch:
             job.tool_calls = allowed - live.tool_calls_left
         return self._after_code(running, ending)
 
-    @contextmanager
-    def _undoing(self, live: LiveJob) -> Iterator[None]:
-        """Take away the lines and records of code that a bound ends, and say whether it had other effects."""
-        console, chat = self.job.console_log, self.job.chat
+    def _go_on(self, live: LiveJob, outcome: Outcome | None) -> Ending:
+        """Run code to the next switch. When a bound ends it, its lines and records go; whether it did more is said."""
+        job = self.job
+        console, chat = job.console_log, job.chat
         lines, items = len(console), len(chat)
         live.has_effects = False
         try:
-            yield
+            if live.wish is None:
+                return live.run(self._due(turn.decode_parts(job.code), live))
+            assert outcome is not None, "a job that waits for a call was advanced without its result"
+            return live.deliver(outcome)
         except BaseException:
             self.steps.left_effects = live.has_effects
             _cut(console, lines)
@@ -305,7 +307,7 @@ class _Stretch:
 
         return start
 
-    def _after_code(self, running: Running, ending: CallWish | Ended | ExitedWith | Waits) -> Wish | None:
+    def _after_code(self, running: Running, ending: Ending) -> Wish | None:
         job, live = self.job, running.live
         match ending:
             case CallWish():

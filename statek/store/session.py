@@ -8,7 +8,7 @@ made under another name and then moved, because a kill while it is made leaves a
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +20,7 @@ from statek.store import status
 from statek.store.root import FORMAT, Root, let_go_of_lists
 
 PREFIX = "statek"
+_AS_IT_IS: AbstractContextManager[Any] = nullcontext()
 CACHE_BYTES = 256 << 20
 LOCKED = "lock of: "  # in what dbzero says when another process has the file; it has blocks and streams, too
 
@@ -106,19 +107,14 @@ class Store:
                 hint="put back the pair from one backup; nothing was changed",
             )
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
+    def together(self) -> AbstractContextManager[Any]:
         """Changes that reach the file with one commit. Never await, yield or switch greenlets inside.
 
         A store of ours is written by `commit` alone; an application's is kept from writing itself meanwhile. Nothing is
         taken back when the code inside raises: dbzero's own transactions can do that, but they may not be mixed with
         changes outside of them, and get dearer as a store grows.
         """
-        if self._owned:
-            yield
-        else:
-            with db0.locked():
-                yield
+        return _AS_IT_IS if self._owned else db0.locked()
 
     @contextmanager
     def watched(self) -> Iterator[list[bool]]:

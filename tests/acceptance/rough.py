@@ -163,10 +163,10 @@ def run(project: Project, cases: Sequence[Case], seconds: float = 45.0) -> tuple
         project.write("stop", "")
         code = worker.wait()
     assert code in (0, 1), worker.said
-    return worker, shown(project, cases)
+    return worker, look_at(project, cases)
 
 
-def shown(project: Project, cases: Sequence[Case]) -> dict[str, Shown]:
+def look_at(project: Project, cases: Sequence[Case]) -> dict[str, Shown]:
     """What `statek show` tells of every case, as text and as JSON."""
     ids = {case.name: f"{case.agent}/{case.name}" for case in cases}
     ran = project.call([sys.executable, __file__, *ids.values()])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.projects import Worker
-from tests.acceptance.rough import IMPATIENT, Case, Rough, Shown, longest_gap, make_rough, run
+from tests.acceptance.rough import IMPATIENT, Case, Rough, Shown, longest_gap, look_at, make_rough, run
 from tests.loopback_llm import Canned, Raw, completion
 
 pytestmark = pytest.mark.timeout(120)
@@ -202,11 +202,18 @@ def test_whatever_a_tool_does(folder: Path) -> None:
 def test_a_call_that_kills_or_holds_up_the_worker_costs_that_job(folder: Path) -> None:
     """The supervisor starts another child; the job is told that nobody knows, or is poisoned; the others go on.
 
-    So it is too with code that is stopped after it has written to the store: what it wrote is taken back.
+    So it is too with code that is stopped after it has written to the store: what it wrote is taken back. A store that
+    is rebuilt from the ledger comes to the same, and asks nobody again.
     """
     llm = Rough(DEATHS, by_turn=True)
     with llm:
         project = make_rough(folder, llm)
         project.environ["STATEK_PLAIN_CALL_SECONDS"] = "1"
         worker, shown = run(project, DEATHS)
+        asked = dict(llm.asked)
+        for file in project.store.glob("statek.db0*"):
+            file.unlink()
+        project.run("work", "--until-idle", "--no-watch")
+        again = look_at(project, DEATHS)
     check(DEATHS, worker, shown, llm.told)
+    assert ([found.row for found in again.values()], llm.asked) == ([found.row for found in shown.values()], asked)
