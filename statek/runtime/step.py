@@ -6,7 +6,8 @@ meanwhile. When a bound ends its code, the lines it had added are taken away; th
 said (`left_effects`), for the caller to start over from the last commit. The status changes at most once, at the end.
 """
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,7 @@ from statek.runtime.turn import Ask
 from statek.sandbox import keep
 from statek.store import workspace
 from statek.store.chat import ChatItem
-from statek.store.encoding import json_bytes
+from statek.store.encoding import bytes_json, json_bytes
 from statek.store.job import JobStatus, Stage, find_job
 from statek.store.job_def import JobDefError
 from statek.store.stage import PART
@@ -203,8 +204,7 @@ class _Stretch:
 
     def _run(self, delivery: Delivery) -> Wish:
         job = self.job
-        waiting = job.waiting_for
-        woke = waiting is not None and waiting["kind"] in ("subtask", "future")
+        woke = _kind_of(job.waiting_bytes) in ("subtask", "future")
         if job.awaited_result is not None:
             job.awaited_result = None
         if job.stage == Stage.NEW:
@@ -293,7 +293,7 @@ class _Stretch:
             _cut(chat, items)
             raise
 
-    def _due(self, parts: list[Part], live: LiveJob) -> list[Part]:
+    def _due(self, parts: Sequence[Part], live: LiveJob) -> Sequence[Part]:
         if self.job.turn or not self.steps.single_blocks:
             return parts
         return parts[: live.statement // PART + 1]
@@ -375,7 +375,7 @@ class _Stretch:
         if failed and warming:
             job.job_def.set_error(StatekError(failed), collect_traceback=False)
             return self.end("failed", error=f"warmup: {failed}")
-        errors = turn.failed_calls(job) + bool(failed)
+        errors = bool(failed) + (turn.failed_calls(job) if any(part.call is not None for part in parts) else 0)
         if failed:
             self._answer_calls(live, parts, failed)
         for _ in range(errors):
@@ -385,7 +385,7 @@ class _Stretch:
         job.stage, job.code = Stage.ASK, None
         return None
 
-    def _answer_calls(self, live: LiveJob, parts: list[Part], failed: str) -> None:
+    def _answer_calls(self, live: LiveJob, parts: Sequence[Part], failed: str) -> None:
         first = live.statement // PART
         for number, part in enumerate(parts[first:]):
             live.end_part(part, failed if number == 0 else "not run: an earlier call failed", failed=True)
@@ -418,7 +418,7 @@ class _Stretch:
             job.unread = None
         if job.untold is not None:
             job.untold = None
-        waiting = json_bytes({"kind": "provider", "detail": ask.chain[0]})
+        waiting = _waiting_for_provider(ask.chain[0])
         if job.waiting_bytes != waiting:
             job.waiting_bytes = waiting
         self.status = JobStatus.STARTED
@@ -463,6 +463,16 @@ class _Stretch:
             return Over(outcome, None)
         parent = subtasks.complete(job, job.exit_value if exited else None, error, self.clock_us)
         return Over(outcome, parent)
+
+
+@functools.lru_cache(256)
+def _kind_of(waiting: bytes | None) -> str:
+    return "" if waiting is None else str(bytes_json(waiting)["kind"])
+
+
+@functools.lru_cache(256)
+def _waiting_for_provider(model: str) -> bytes:
+    return json_bytes({"kind": "provider", "detail": model})
 
 
 def _cut(entries: Any, length: int) -> None:

@@ -41,7 +41,7 @@ def key_of_question(job: Any) -> str:
 
 def build_ask(job: Any, offer: Offer, prompt: str, told: "History") -> Ask:
     """The request of the job's next turn. `model` in it is filled in when a provider is chosen."""
-    messages = (Message("system", sendable(prompt)), *told.messages(job))
+    messages = (_system(prompt), *told.messages(job))
     if len(messages) == 1:
         messages = (*messages, Message("user", BEGIN))
     request = Request(
@@ -71,6 +71,12 @@ def message_of(item: ChatHistoryItem, box: str = "") -> Message:
     role: Role = "user" if item.role is ChatRole.SYSTEM else item.role.value
     calls = tuple(Call(call.id, call.func_name, call.kwargs or {}) for call in item.tool_calls)
     return Message(role, sendable(text), calls, item.call_id, item.provider_reasoning_payload)
+
+
+@functools.lru_cache(256)
+def _system(prompt: str) -> Message:
+    """The same for all questions with one prompt: what is measured of it, is measured once."""
+    return Message("system", sendable(prompt))
 
 
 def sendable(text: str | None) -> str | None:
@@ -171,6 +177,7 @@ def encode_parts(parts: Sequence[Part]) -> bytes:
     return text_bytes(json.dumps([[p.code, p.hidden, p.call, p.tool, p.error] for p in parts]))
 
 
-def decode_parts(data: bytes | None) -> list[Part]:
+@functools.lru_cache(256)
+def decode_parts(data: bytes | None) -> tuple[Part, ...]:
     """What `encode_parts` wrote."""
-    return [] if data is None else [Part(*fields) for fields in json.loads(data)]
+    return () if data is None else tuple(Part(*fields) for fields in json.loads(data))
