@@ -17,7 +17,6 @@ none is given. Wrong *files* are not exceptions but values (`statek.spec` collec
         ├── LedgerError        the ledger file cannot be used
         ├── StoreError         the store file cannot be used
         │   └── StoreFull      it cannot be written now: leave at once, nothing is lost
-        ├── BeginAgain         what a stretch did has to be taken back: leave without saving
         ├── NotApplied         nothing of that name is in the applied release
         └── BugError           the kit contradicts itself
     BaseException
@@ -80,10 +79,6 @@ class StoreError(StatekError):
 
 class StoreFull(StoreError):
     """The store cannot be written now, most often because its disk is full."""
-
-
-class BeginAgain(StatekError):
-    """What a stretch did has to be taken back: leave without saving; the ledger says what to do instead."""
 
 
 class NotApplied(StatekError):

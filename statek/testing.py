@@ -337,7 +337,8 @@ def open_fleet(
         answers: what the model answers.
         queues: queues of the release.
         clock: default: one that stands at 2026-01-01.
-        step_seconds: how long one stretch of model code may take.
+        step_seconds: how long one stretch of model code may take. What stopped code had changed in the store stays
+            here; a worker starts again without it.
     """
     opened = LocalFleet(folder, clock or FakeClock(), step_seconds=step_seconds)
     try:

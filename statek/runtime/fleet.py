@@ -9,7 +9,7 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, NoReturn
 
 from statek.base.clock import Clock
 from statek.base.mark import Mark
@@ -62,18 +62,18 @@ class Fleet:
         limits: compiled.Limits = DOCUMENTED_LIMITS,
         step_seconds: float = 5.0,
         inline_seconds: float = INLINE_SECONDS,
-        starts_again: bool = False,
+        start_again: Callable[[str], NoReturn] | None = None,
     ) -> None:
         """Put the parts together; call `recover` before `run`.
 
-        `starts_again`: `run` may raise BeginAgain, and somebody starts the process anew then.
+        `start_again` leaves the process at once, saves nothing, and somebody starts it anew: see `Passes`.
         """
         self.store = store
         self.ledger = ledger
         self.catalog = Catalog(ledger, limits)
         self.passes = Passes(
             store=store, ledger=ledger, clock=clock, catalog=self.catalog, watchdog=watchdog, mark=mark,
-            step_seconds=step_seconds, starts_again=starts_again,
+            step_seconds=step_seconds, start_again=start_again,
         )  # fmt: skip
         self.start_jobs: Callable[[], None] | None = None  # called before each pass, by embedding loops
         self.watch: Callable[[list[str]], None] | None = None  # told after each pass which jobs ran; never raises
@@ -87,7 +87,7 @@ class Fleet:
         self._default_provider = default_provider
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._lost: StatekError | None = None  # a failure of store or ledger that a task has met
+        self._lost: StatekError | None = None  # a failure of store or ledger, after which nothing may be saved
         self._dirty = 0
         self._committed_at = clock.monotonic()
         self._version = -1
@@ -104,7 +104,9 @@ class Fleet:
         return replayed.records
 
     def checkpoint(self) -> None:
-        """Write the store, saying how far the ledger is in it."""
+        """Write the store, saying how far the ledger is in it. Raises what ended the work: nothing is saved then."""
+        if self._lost is not None:
+            raise self._lost
         if self.passes.records is not None:
             root = self.store.root
             last = self.passes.records.last()
@@ -134,7 +136,11 @@ class Fleet:
             while not stop.is_set():
                 if self._lost is not None:
                     raise self._lost  # what a call gave cannot be recorded: leave, as when the loop itself meets it
-                done = self._pass()
+                try:
+                    done = self._pass()
+                except Exception as error:  # no other task may save what is not recorded
+                    self._lost = error if isinstance(error, StatekError) else BugError(f"a pass failed: {error!r}")
+                    raise
                 if not done.is_empty:
                     await self._gather(is_hurried=done.is_cut)
                 elif await self._rest(until_idle=until_idle, waits=waits):

@@ -7,15 +7,15 @@ nothing is performed then. This module never awaits; one pass is one turn of the
 
 import logging
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from statek.base.clock import Clock
 from statek.base.mark import Mark
-from statek.exceptions import BeginAgain, BugError, LedgerError, Signal, StoreError, StoreFull
+from statek.exceptions import BugError, LedgerError, Signal, StoreError, StoreFull
 from statek.ledger import inbox, records
 from statek.ledger.file import LedgerFile
 from statek.ledger.inbox import Entry, InputKind
@@ -46,7 +46,7 @@ LOST = "lost "  # before the key of a call whose own writes this store does not 
 STEP_MEMORY = 512 << 20
 ALWAYS = (InputKind.SUBMIT, InputKind.PUSH, InputKind.CANCEL, InputKind.RELEASE, InputKind.FORGET, intake.POISON)
 _BECOME_JOBS = (InputKind.SUBMIT, InputKind.SUBMIT_AGAIN, InputKind.ITEM, InputKind.ITEM_AGAIN)
-_LEAVE = (StoreFull, LedgerError, BeginAgain)  # the process ends, and the next one does what was not saved again
+_LEAVE = (StoreFull, LedgerError)  # the process ends, and the next one does what was not saved again
 log = logging.getLogger(__name__)
 
 
@@ -102,12 +102,13 @@ class Passes:
         watchdog: Watchdog,
         mark: Mark | None = None,
         step_seconds: float = 5.0,
-        starts_again: bool = False,
+        start_again: Callable[[str], NoReturn] | None = None,
     ) -> None:
         """Put the parts together; `recover` or `rebuild` comes next. Without a ledger nothing outlives dbzero.
 
-        `starts_again`: somebody starts the process anew when a stretch has to be taken back. Without that, what a
-        stretch that was cut had done to stored objects stays.
+        `start_again` is called when a stretch has to be taken back, with the reason: it leaves the process at once,
+        saves nothing, and somebody starts it anew. Without it, what a stretch that was cut had done to stored objects
+        stays.
         """
         self.store = store
         self.ledger = ledger
@@ -129,7 +130,7 @@ class Passes:
         self._mark = mark
         self._step_seconds = step_seconds
         self._unknown: list[tuple[str, bytes]] = []
-        self._starts_again = starts_again
+        self._start_again = start_again
         self.upto: int | None = None  # the record that is being replayed
         self.base_seq = 0  # what was recorded up to here is in the store, with all that calls wrote themselves
 
@@ -303,8 +304,8 @@ class Passes:
     def stretch(self, job: Job, clock_us: int, delivery: Delivery, note: str, done: Done) -> str:
         """Run one stretch, or on replay what is left of one that was given up (`note`); the note to record.
 
-        Raises BeginAgain when it failed after its code may have changed stored objects, or inside the kit: the note is
-        on disk then, and whoever starts over from the last commit comes to the job as it was before the stretch.
+        When it failed after its code may have changed stored objects, or inside the kit, the process is left once the
+        note is on disk: whoever starts over from the last commit comes to the job as it was before the stretch.
         """
         if self._mark is not None:
             self._mark.begin_stretch(job.id, job.turn, job.statement)
@@ -352,14 +353,14 @@ class Passes:
 
     def _begin_again(self, job: Job, clock_us: int, note: str) -> None:
         """Write down that the stretch is given up, and leave without saving. Returns where that cannot be done."""
-        if not self._starts_again or self.upto is not None or self.ledger is None or self.records is None:
+        if self._start_again is None or self.upto is not None or self.ledger is None or self.records is None:
             return
         with self.ledger.transaction():
             self._record_unknown()
             self.records.put(Kind.RAN, None, records.pack([[job.id, clock_us, "", note]]))
         if self._mark is not None:
             self._mark.end_stretch()  # known by its note: it is not tried a second time
-        raise BeginAgain(f"a stretch of job {job.id} is taken back: {note}")
+        self._start_again(f"a stretch of job {job.id} is taken back: {note}")
 
     def _give_up(self, job: Job, clock_us: int, note: str) -> Wish:
         self.steps.started.clear()

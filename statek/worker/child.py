@@ -10,6 +10,7 @@ ledger does not.
 
 import asyncio
 import gc
+import importlib
 import logging
 import os
 import signal
@@ -19,13 +20,12 @@ import traceback
 from collections.abc import Awaitable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from statek.base.clock import Clock, SystemClock
 from statek.base.guarded_file import Mark, PreImage
 from statek.base.log_files import LineFormatter
-from statek.control.reload import ReloadState, Watcher
-from statek.exceptions import BeginAgain, LedgerError, StatekError, StoreError
+from statek.exceptions import LedgerError, StatekError, StoreError
 from statek.ledger import compiled, releases
 from statek.ledger.file import LedgerFile
 from statek.runtime.fleet import Fleet
@@ -46,6 +46,9 @@ from statek.worker.redaction import learn_declared
 from statek.worker.reports import Report, Reporter
 from statek.worker.server import Server
 from statek.worker.surface import LiveSurface
+
+if TYPE_CHECKING:  # only a worker that watches its files needs the compiler: a sixth of what is imported here
+    from statek.control.reload import ReloadState, Watcher
 
 PROGRESS_SECONDS = 0.25
 PREPARE_SECONDS = 60.0
@@ -100,6 +103,8 @@ class _EarlyStop:
 
 
 def _open_and_run(options: spawn.ChildOptions, reporter: Reporter, stop: _EarlyStop) -> None:
+    if options.watch:  # before modules are looked for in the project, and before anybody waits for a sign of life
+        importlib.import_module("statek.control.reload")
     os.chdir(options.root)
     sys.path[:0] = options.python_path
     settings = StatekSettings()
@@ -153,7 +158,8 @@ class Child:
         self.fleet = Fleet(
             store=store, ledger=ledger, clock=self.clock, secret=settings.secret, watchdog=WATCHDOG,
             checkpoint=self.checkpoint.commit, mark=self.mark, max_concurrency=options.max_concurrency,
-            step_seconds=settings.step_seconds, starts_again=True, inline_seconds=settings.plain_call_seconds,
+            step_seconds=settings.step_seconds, inline_seconds=settings.plain_call_seconds,
+            start_again=self._start_again,
         )  # fmt: skip
         self.logs = None if options.recover_only else logging_of(self.fleet, settings)
         self.surface = LiveSurface(self)
@@ -200,9 +206,6 @@ class Child:
             beside.append(self._start("watching the files", self._watcher(loop).run(self.stop)))
         try:
             await self.fleet.run(self.stop, until_idle=self.options.until_idle)
-        except BeginAgain as error:  # the supervisor starts another child, which does what the ledger says instead
-            self.notice(f"{error}; the worker starts again from its last commit")
-            os._exit(1)
         except StatekError as error:  # at once: nothing may be saved, and no other task may act any more
             if not isinstance(error, StoreError | LedgerError):  # those tell of the disk, not of a bug
                 traceback.print_exc()
@@ -230,6 +233,13 @@ class Child:
         self.ledger.close()
         WATCHDOG.uninstall()
         self.mark.set_clean_end(True)
+
+    def _start_again(self, reason: str) -> NoReturn:
+        """Leave; the supervisor starts another child, which does what the ledger says instead."""
+        try:
+            self.notice(f"{reason}; the worker starts again from its last commit")
+        finally:
+            os._exit(1)
 
     def notice(self, text: str) -> None:
         """Tell the user something worth knowing."""
@@ -308,7 +318,9 @@ class Child:
         rate = int(counts["endedHere"]) / elapsed if elapsed > 0 else 0.0
         return {**counts, "jobsPerSecond": round(rate, 2), "elapsedSeconds": round(elapsed, 2)}
 
-    def _watcher(self, loop: asyncio.AbstractEventLoop) -> Watcher:
+    def _watcher(self, loop: asyncio.AbstractEventLoop) -> "Watcher":
+        from statek.control.reload import Watcher
+
         def prepare(release: str) -> list[dict[str, Any]]:
             return asyncio.run_coroutine_threadsafe(self.prepare(release), loop).result(PREPARE_SECONDS)
 
@@ -327,7 +339,7 @@ class Child:
         settle = max((fleet.settle_us for fleet in fleets), default=300_000)
         return settle / 1e6, any(fleet.poll for fleet in fleets)
 
-    def _take_reload(self, state: ReloadState) -> None:
+    def _take_reload(self, state: "ReloadState") -> None:
         before, self.reload = self.reload, state
         if not state.ok:
             lines = "\n".join(_problem_line(problem) for problem in state.problems)
