@@ -30,14 +30,14 @@ dev: $(VENV)/.run  ## the same fleet, kept running, watching the files
 
 test: $(VENV)/.dev  ## the test suite
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -n 2
+	$(BIN)/pytest -q -n 2 --dist worksteal
 
 check: $(VENV)/.dev  ## formatter, linter, types, import contracts, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -n 2
+	$(BIN)/pytest -q -n 2 --dist worksteal
 
 fmt: $(VENV)/.dev  ## format and mend what can be mended safely
 	$(BIN)/ruff format .

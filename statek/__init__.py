@@ -5,13 +5,7 @@ needs no store. `NAMES` is the table; a test imports every row.
 """
 
 import importlib
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
-
-try:
-    __version__ = version("statek")
-except PackageNotFoundError:
-    __version__ = "0+unknown"
 
 NAMES = {
     "init": "statek.worker.embedded",
@@ -58,7 +52,18 @@ NAMES = {
 __all__ = [*NAMES]
 
 
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # itself a quarter of what a short command imports
+
+    try:
+        return version("statek")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
     if name == "task":
         return importlib.import_module("statek.task")
     if name not in NAMES:

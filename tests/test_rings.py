@@ -42,7 +42,7 @@ def lint(folder: Path) -> tuple[int, str]:
     command = [sys.executable, "-c", LINT, "--no-cache", "--no-logo"]
     surroundings = {**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "200"}
     done = subprocess.run(
-        command, cwd=folder, env=surroundings, capture_output=True, text=True, timeout=50, check=False
+        command, cwd=folder, env=surroundings, capture_output=True, text=True, timeout=90, check=False
     )
     return done.returncode, done.stdout + done.stderr
 

@@ -6,7 +6,6 @@ is one message and a documented exit code, a bug is one line that names the file
 """
 
 import importlib
-import importlib.metadata
 import os
 import sys
 from collections.abc import Sequence
@@ -73,9 +72,11 @@ class Verbs(click.Group):
 
 def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import PackageNotFoundError, version  # nobody else needs it, and it is large
+
         try:
-            click.echo(f"statek {importlib.metadata.version('statek')}")
-        except importlib.metadata.PackageNotFoundError:
+            click.echo(f"statek {version('statek')}")
+        except PackageNotFoundError:
             click.echo("statek, run from its source tree")
         context.exit()
 

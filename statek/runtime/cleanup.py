@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 def clean_up(passes: Passes) -> int:
     """Call the handlers that are due; of how many jobs there were any."""
     called = 0
+    if not passes.cleanups:
+        return called
     while passes.cleanups:
         job = find_job(passes.cleanups.popleft())
         if job is None or not job.is_done or job.error_handlers is None or not _intend(passes, job):
@@ -28,6 +30,7 @@ def clean_up(passes: Passes) -> int:
             job.notify_handlers(error_of(job))
         passes.take_notice(scene.made, scene.woken)
         called += 1
+    passes.note_cleanups()
     return called
 
 
@@ -48,6 +51,7 @@ def forget(passes: Passes, key: str) -> None:
     job_id = key.removeprefix(_KEY).rsplit(" ", 1)[0]
     if job_id in passes.cleanups:
         passes.cleanups.remove(job_id)
+        passes.note_cleanups()
     job = find_job(job_id)
     if job is not None and job.error_handlers is not None:
         log.warning("the error handlers of job %s were called before the restart; they are not called again", job_id)

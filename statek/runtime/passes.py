@@ -412,11 +412,20 @@ class Passes:
         self.ready.end(job.id)
         if job.error_handlers is not None and job.outcome != "ok":
             self.cleanups.append(job.id)
+            self.note_cleanups()
         if job.queue and self.admission is not None:
             self.admission.end_job(job.id)
         parent = find_job(parent_id) if parent_id else None
         if parent is not None and parent.stage == Stage.ASK and parent_id not in self.ready.active:
             self.ready.wake(str(parent_id))
+
+    def note_cleanups(self) -> None:
+        """Keep in the store whose handlers are to be called: after a restart nothing else tells of a job that ended."""
+        due = list(self.cleanups) or None
+        root = self.store.root
+        if due != (list(root.cleanups) if root.cleanups is not None else None):
+            with self.store.together():
+                root.cleanups = due
 
     def _record(self, done: Done, ran: list[list[Any]]) -> None:
         if self.ledger is None or self.records is None or not (ran or self._unknown):
@@ -535,6 +544,7 @@ class Passes:
             if job.queue and self.admission is not None:
                 self.admission.add_job(job.id, job.queue)
             self._place(job)
+        self.cleanups.extend(job_id for job_id in self.store.root.cleanups or () if job_id not in self.cleanups)
 
     def _make_ready(self) -> Ready:
         ready = Ready()

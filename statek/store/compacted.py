@@ -19,15 +19,18 @@ from typing import Any
 import dbzero as db0
 
 from statek.base.durable import sync_file
+from statek.store.error_handlers import ErrorHandler
 from statek.store.future import FutureResult
 from statek.store.garbage import left_over
 from statek.store.job import Job, JobStatus, Stage
-from statek.store.queue import PushedItem
+from statek.store.queue import LaidAside, PushedItem
 from statek.store.rewrite import Outcome, Rewriter
 from statek.store.root import Root, key_of
 from statek.store.session import CACHE_BYTES, PREFIX
+from statek.store.subtask import SubTaskHandler
 
-UNTAGGED = (FutureResult,)  # stand in lists and fields alone: referred to by none, a list that a kill left over has one
+# Stand in fields and lists alone: one that nothing there refers to was let go of, and not freed (see `garbage`).
+UNTAGGED = (FutureResult, SubTaskHandler, ErrorHandler, PushedItem, LaidAside)
 SCRATCH = ".compact"  # a folder beside the store file; the name of the new file's prefix begins with it
 CLEAR_EVERY = 1000
 Addresses = Callable[[str, int], Iterable[str]]  # of a job's id and turn: addresses that its results in the ledger name
@@ -54,7 +57,7 @@ def write(folder: Path, addresses: Addresses, *, accept_lost: bool = False) -> O
         rewriter.read()
         old = db0.fetch(Root)
         moved = _named_in_ledger(old, addresses)
-        pushed = [item for item in db0.find(PushedItem) if db0.getrefcount(item)]
+        pushed = list(db0.find(PushedItem))
         db0.open(f"{SCRATCH}/{PREFIX}", "rw")
         outcome = rewriter.run(accept_lost=accept_lost)
         _settle(old, rewriter, moved)
@@ -101,7 +104,7 @@ def _settle(old: Root, rewriter: Rewriter, moved: list[tuple[str, Any]]) -> None
 
 def _address_by_id(item: PushedItem, rewriter: Rewriter) -> None:
     job = rewriter.at(item.job_id())
-    if isinstance(job, Job):
+    if isinstance(job, Job) and rewriter.at(db0.uuid(item)) is not None:
         rewriter(item).job = job.id.encode()
 
 

@@ -2,7 +2,9 @@
 
 dbzero frees an object with a commit, when nothing stored refers to it and no variable of the process either. A process
 that ends earlier, killed or not, leaves it in the file for good: searches find it, and what it refers to counts as
-referred to. Whoever compares or copies a whole file has to leave such objects out; nothing here removes them.
+referred to. And of an object that lies across two pages and was read, not written, in a transaction of dbzero's, the
+store loses that a reference has gone. Whoever compares or copies a whole file leaves such objects out; nothing here
+removes them.
 """
 
 from collections import Counter

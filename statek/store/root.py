@@ -21,6 +21,7 @@ class Root:
     """Everything alive in this prefix. Singleton; arguments count only when it is made."""
 
     forgotten: Any = None  # of each forgetting one entry of bytes, see `retention`
+    cleanups: Any = None  # ids of jobs that have ended with an error, and whose handlers are still to be called
     moved: Any = None  # since a compaction: (address before, object) of what the ledger still calls by that address
 
     def __init__(self, store_id: str = "") -> None:

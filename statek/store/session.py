@@ -22,6 +22,7 @@ from statek.store.root import FORMAT, Root, let_go_of_lists
 PREFIX = "statek"
 _AS_IT_IS: AbstractContextManager[Any] = nullcontext()
 CACHE_BYTES = 256 << 20
+OPEN_ALREADY = "already initialized"  # in what dbzero says when this process has a store open
 LOCKED = "lock of: "  # in what dbzero says when another process has the file; it has blocks and streams, too
 
 
@@ -221,6 +222,8 @@ def _init(folder: Path, *, read_only: bool) -> None:
         db0.init(str(folder), prefix=PREFIX, read_write=not read_only, autocommit=False, cache_size=CACHE_BYTES)
     except RuntimeError as error:
         text = str(error)
+        if OPEN_ALREADY not in text:
+            db0.close()  # half open: nothing else could be opened in this process
         if LOCKED in text:
             raise StoreError(
                 f"another process has the store {folder} open", hint="stop it, or use the worker that runs"

@@ -25,7 +25,7 @@ from statek.base.guarded_file import Mark, pre_image_path
 from statek.exceptions import StoreError
 from statek.ledger.file import LedgerFile
 from statek.worker import places, probing, spawn
-from statek.worker.probing import Probing
+from statek.worker.probing import Probing, Verdict
 
 PREFIX = "statek"
 SCRATCH = ".compact"
@@ -99,7 +99,8 @@ def compact(
     began = time.monotonic()
     file, new = places.store_file(store), store / SCRATCH / f"{PREFIX}.db0"
     path = tuple(python_path)
-    if not (mark.clean_end and file.exists()):
+    is_proved = not (mark.clean_end and file.exists())
+    if is_proved:
         recover()
     _require_one_store(store)
     before = file.stat().st_size
@@ -107,13 +108,16 @@ def compact(
     run = _Processes(store, path, ledger, accept_lost)
     try:
         at("write")
+        if not is_proved and _try(file, store, ledger, run.modules, path).code != 0:  # before it is read as a whole
+            mark.set_clean_end(False)
+            recover()
         outcome = run.write()
         at("compare")
         with ThreadPoolExecutor() as side_by_side:
             old_like = side_by_side.submit(run.look, store, PREFIX)
             _require_likeness(run.look(store / SCRATCH, PREFIX), old_like.result())
         at("probe")
-        verdict = probing.try_file(new, store / ".probe", ledger.store_id, run.modules, Probing(path, seconds=60.0))
+        verdict = _try(new, store, ledger, run.modules, path)
         if verdict.code != 0:
             raise StoreError("the new file did not pass the check", hint="nothing was changed; please report it")
         after = new.stat().st_size
@@ -123,6 +127,10 @@ def compact(
     at("end")
     seconds = time.monotonic() - began
     return Compacted(before, after, outcome["objects"], outcome["lost"], seconds, former_file(store))
+
+
+def _try(file: Path, store: Path, ledger: LedgerFile, modules: Sequence[str], path: Sequence[str]) -> Verdict:
+    return probing.try_file(file, store / ".probe", ledger.store_id, modules, Probing(tuple(path), seconds=60.0))
 
 
 def _swap(store: Path, new: Path, seq: int, at: Callable[[str], None]) -> None:

@@ -113,16 +113,25 @@ class OfflineQuestions:
         file = places.store_file(self._store_folder)
         if not file.exists() and Records(self._ledger).last()[0] == 0:
             return None
-        with Mark(places.mark_file(self._store_folder)) as mark:
-            if not (mark.clean_end and file.exists()):
-                recover(self._store_folder, self._python_path, self._ledger, mark=mark, lock=lock, say=_say)
         sys.path[:0] = self._python_path
-        store = opened.enter_context(Store.open(self._store_folder, self._ledger.store_id, read_only=True))
-        fleet = Fleet(
-            store=store, ledger=self._ledger, clock=SystemClock(), secret=_no_secret, watchdog=Watchdog(),
-            checkpoint=None, mark=None,
-        )  # fmt: skip
-        fleet.passes.rebuild()
+        with Mark(places.mark_file(self._store_folder)) as mark:
+            if mark.clean_end and file.exists():
+                try:
+                    return self._read(opened)
+                except (StoreError, RuntimeError):  # the latter of dbzero: nobody had looked into the file
+                    mark.set_clean_end(False)
+            recover(self._store_folder, self._python_path, self._ledger, mark=mark, lock=lock, say=_say)
+        return self._read(opened)
+
+    def _read(self, opened: ExitStack) -> Answers:
+        with ExitStack() as tried:
+            store = tried.enter_context(Store.open(self._store_folder, self._ledger.store_id, read_only=True))
+            fleet = Fleet(
+                store=store, ledger=self._ledger, clock=SystemClock(), secret=_no_secret, watchdog=Watchdog(),
+                checkpoint=None, mark=None,
+            )  # fmt: skip
+            fleet.passes.rebuild()
+            opened.enter_context(tried.pop_all())
         return Answers(store, self._ledger, fleet)
 
 

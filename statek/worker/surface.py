@@ -5,16 +5,18 @@ No routes here (`api`), no decisions. Made by the child around itself.
 
 import os
 from collections import Counter
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from statek.base.clock import Clock
-from statek.control.reload import ReloadState
 from statek.ledger import metering
 from statek.ledger.file import LedgerFile
 from statek.runtime import views
 from statek.store.session import Store
 from statek.worker.answers import Answers
 from statek.worker.spawn import ChildOptions
+
+if TYPE_CHECKING:
+    from statek.control.reload import ReloadState
 
 
 class RunningFleet(Protocol):
@@ -49,7 +51,7 @@ class Running(Protocol):
     ledger: LedgerFile
     clock: Clock
     began: float
-    reload: ReloadState | None
+    reload: "ReloadState | None"
 
     @property
     def fleet(self) -> RunningFleet:

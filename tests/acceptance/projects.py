@@ -1,7 +1,8 @@
 """A project in a folder of its own, and the commands a user types there, each in a process of its own.
 
 Nothing of the kit is imported here: what a test sees is what a user sees, exit codes, stdout, stderr, and the files.
-Used by the acceptance tests and by the crash tests. Every wait has a bound.
+Workers are started with `python -m statek`; other commands without the start-up that is the same for all of them, see
+`tests/commands.py`. Used by the acceptance tests and by the crash tests. Every wait has a bound.
 """
 
 import json
@@ -17,10 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.commands import run_module
+
 REPO = Path(__file__).parents[2]
 LOOK = Path(__file__).with_name("look.py")
 PARTS = ("agents", "warmups", "queues", "quakes", "pyproject.toml")
-LONGEST = 60.0  # seconds any command may take
+LONGEST = 120.0  # seconds any command may take
 Json = dict[str, Any]
 Found = TypeVar("Found")
 
@@ -70,10 +73,12 @@ class Worker:
 
     def kill(self, *, child_too: bool = True) -> None:
         """`kill -9` the supervisor, and with it the process that owns the store."""
-        victims = [self.process.pid, *(self.children() if child_too else [])]
-        for pid in victims:
+        children = self.children() if child_too else []
+        for pid in (self.process.pid, *children):
             _kill(pid)
         self.process.wait(LONGEST)
+        for pid in children:
+            until(lambda pid=pid: _is_gone(pid), f"process {pid} is gone")
 
     def kill_child(self) -> None:
         """`kill -9` only the process that owns the store; the supervisor has to replace it."""
@@ -104,6 +109,15 @@ class Project:
 
     def run(self, *words: str, stdin: str = "", seconds: float = LONGEST) -> Ran:
         """Run `statek WORDS`."""
+        return self.module("statek", *words, stdin=stdin, seconds=seconds)
+
+    def module(self, name: str, *words: str, stdin: str = "", seconds: float = LONGEST) -> Ran:
+        """Run a module that imports the kit."""
+        done = run_module(name, words, cwd=self.root, env=self._environment(), stdin=stdin, seconds=seconds)
+        return Ran(done.code, done.out, done.err)
+
+    def start(self, *words: str, stdin: str = "", seconds: float = LONGEST) -> Ran:
+        """As `run`, from the very start of Python: `python -m statek WORDS`."""
         return self.call([sys.executable, "-m", "statek", *words], stdin=stdin, seconds=seconds)
 
     def do(self, *words: str, stdin: str = "") -> Ran:
@@ -226,3 +240,11 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
+
+
+def _is_gone(pid: int) -> bool:
+    """Whether a killed process has let go of its files: it is no more, or only its exit code is."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("Z", "X")
+    except (FileNotFoundError, ProcessLookupError):
+        return True

@@ -25,7 +25,7 @@ WENT_ON = "exit('went on')"
 _AGENT = """\
 ---
 description: Does what its case says.
-model: m
+model: patient
 inputs: {case: {type: string}}
 tools: [rough/*]
 sandbox: {imports: [re, decimal, itertools, math]}
@@ -37,6 +37,7 @@ CASE {{ inputs.case }}.
 _LIMITS = "{turns: 6, exceptions: 3, consecutive_exceptions: 3, tokens: 2M}"
 _AGENTS = {
     "clerk": _AGENT % (_LIMITS, ""),
+    "hurried": (_AGENT % (_LIMITS, "")).replace("patient", "impatient"),
     "talker": _AGENT % (_LIMITS, "chat_style: direct\ntools_scope: ALL"),
     "spender": _AGENT % ("{turns: 50, tokens: 2k, cost_usd: 50}", ""),
     "payer": _AGENT % ("{turns: 50, tokens: 2M, cost_usd: 0.05}", ""),
@@ -51,24 +52,26 @@ _WARMUPS = {
     "loops": "while True:\n    pass\n",
     "waits": "hang()\n",
 }
-_MODELS = """\
+_MODEL = """\
 apiVersion: statek/v1
 kind: Provider
-metadata: {name: p}
+metadata: {{name: {name}}}
 spec:
   driver: openai
-  base_url: %s
-  api_key: ${secret:ROUGH_KEY}
-  timeout: %s
-  retry: {max_attempts: 2, backoff: {min: 10ms, max: 20ms}}
+  base_url: {url}
+  api_key: ${{secret:ROUGH_KEY}}
+  timeout: {timeout}
+  retry: {{max_attempts: 2, backoff: {{min: 10ms, max: 20ms}}}}
 ---
 apiVersion: statek/v1
 kind: Model
-metadata: {name: m}
-spec: {provider: p, id: rough, price: {input_per_mtok: 1000, output_per_mtok: 1000}}
+metadata: {{name: {name}}}
+spec: {{provider: {name}, id: rough, price: {{input_per_mtok: 1000, output_per_mtok: 1000}}}}
 """
-_PATIENT = "{connect: 20s, first_byte: 20s, idle: 20s, total: 40s}"
-IMPATIENT = "{connect: 2s, first_byte: 1s, idle: 400ms, total: 2s}"  # for providers that are the case
+_TIMEOUTS = {
+    "patient": "{connect: 60s, first_byte: 60s, idle: 60s, total: 90s}",
+    "impatient": "{connect: 3s, first_byte: 3s, idle: 1s, total: 3s}",  # for slow providers; no other may be slow
+}
 _TOOLSET = "apiVersion: statek/v1\nkind: ToolSet\nmetadata: {name: rough}\nspec:\n  tools:\n"
 _QUICK = "timeout: 300ms"
 _TOOL_LINES = {
@@ -123,12 +126,13 @@ class Rough(LoopbackLLM):
         return case.reply[number - 1] if number <= len(case.reply) else WENT_ON
 
 
-def make_rough(folder: Path, llm: LoopbackLLM, timeout: str = _PATIENT) -> Project:
+def make_rough(folder: Path, llm: LoopbackLLM) -> Project:
     """The project, applied."""
+    models = (_MODEL.format(name=name, url=llm.url, timeout=timeout) for name, timeout in _TIMEOUTS.items())
     lines = (f"    - {{python: 'rough_tools:{name}', {line}}}\n" for name, line in _TOOL_LINES.items())
     project = make_project(folder, {
         "pyproject.toml": '[tool.statek]\nproject = "rough"\n',
-        "agents/models.yaml": _MODELS % (llm.url, timeout),
+        "agents/models.yaml": "---\n".join(models),
         "agents/tools.yaml": _TOOLSET + "".join(lines),
         **{f"agents/{name}.md": text for name, text in _AGENTS.items()},
         **{f"warmups/{name}.py": text for name, text in _WARMUPS.items()},
@@ -155,7 +159,7 @@ class Shown:
     text: str
 
 
-def run(project: Project, cases: Sequence[Case], seconds: float = 45.0) -> tuple[Worker, dict[str, Shown]]:
+def run(project: Project, cases: Sequence[Case], seconds: float = 150.0) -> tuple[Worker, dict[str, Shown]]:
     """Run the jobs of the cases to their ends beside the pulse; the worker's last words and the jobs as shown."""
     submit(project, cases)
     with project.worker("--no-watch", "--until-idle", "-o", "json") as worker:
@@ -169,7 +173,7 @@ def run(project: Project, cases: Sequence[Case], seconds: float = 45.0) -> tuple
 def look_at(project: Project, cases: Sequence[Case]) -> dict[str, Shown]:
     """What `statek show` tells of every case, as text and as JSON."""
     ids = {case.name: f"{case.agent}/{case.name}" for case in cases}
-    ran = project.call([sys.executable, __file__, *ids.values()])
+    ran = project.module("tests.acceptance.rough", *ids.values())
     assert ran.code == 0, ran.told
     found = [json.loads(line) for line in ran.out.splitlines()]
     return {name: Shown(json.loads(data)["job"], text) for name, (text, data) in zip(ids, found, strict=True)}

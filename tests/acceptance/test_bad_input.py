@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import fill
+from tests.acceptance.conftest import EVENTS
 from tests.acceptance.projects import Project, Ran, make_project
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 VERBS = (
     ["validate"], ["plan"], ["apply", ".", "--yes"], ["work", "--until-idle"], ["submit", "triage", "event={}"],
-    ["push", "x", "y"], ["ps"], ["show", "x"], ["logs", "x"], ["cancel", "x"], ["status"], ["history"],
+    ["push", "x", "y"], ["ps"], ["show", "x"], ["logs", "x"], ["cancel", "x"], ["status"], ["history"], ["usage"],
+    ["queue", "ls"], ["backup", "x"], ["restore", "."], ["gc"], ["compact"],
 )  # fmt: skip
 
 
@@ -27,8 +28,8 @@ def assert_refused(ran: Ran, code: int, *words: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
 def test_without_a_project_every_verb_says_so(tmp_path: Path, verb: list[str]) -> None:
-    """In a folder without a project: exit 1, and what a project is made of."""
-    assert_refused(Project(tmp_path).run(*verb), 1, "pyproject.toml")
+    """In a folder without a project: exit 1, and what a project is made of. Each verb from the start of Python."""
+    assert_refused(Project(tmp_path).start(*verb), 1, "pyproject.toml")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -56,20 +57,19 @@ def test_a_mistake_in_a_file_is_shown_with_its_place(desk: Project) -> None:
     assert not desk.store.exists()
 
 
-def test_an_item_that_does_not_fit_keeps_the_whole_file_out(desk: Project) -> None:
+def test_an_item_that_does_not_fit_keeps_the_whole_file_out(filled: Project) -> None:
     """Of a file with one wrong line nothing is taken, and the line is named."""
-    fill(desk, 6)
-    desk.write("bad.jsonl", '{"id": "good"}\n{"id": \n')
-    assert_refused(desk.run("submit", "--queue", "quakes", "--from", "bad.jsonl"), 1, "bad.jsonl:2")
-    assert desk.do("ps", "-o", "json").json["queued"] == {"Queue/quakes": 6}
+    filled.write("bad.jsonl", '{"id": "good"}\n{"id": \n')
+    assert_refused(filled.run("submit", "--queue", "quakes", "--from", "bad.jsonl"), 1, "bad.jsonl:2")
+    assert filled.do("ps", "-o", "json").json["queued"] == {"Queue/quakes": EVENTS}
 
 
-def test_an_unreadable_folder_is_an_error_and_not_an_empty_set(desk: Project) -> None:
+def test_an_unreadable_folder_is_an_error_and_not_an_empty_set(applied: Project) -> None:
     """A folder that cannot be read refuses the apply; nothing is taken for deleted."""
-    desk.do("apply", ".", "--yes")
-    (desk.root / "queues").rename(desk.root / "away")
-    (desk.root / "queues").symlink_to(desk.root / "queues")  # unreadable for root too
-    assert_refused(desk.run("apply", ".", "--yes", "--prune"), 1, "queues")
+    queues = applied.root / "queues"
+    queues.rename(applied.root / "away")
+    queues.symlink_to(queues)  # unreadable for root too
+    assert_refused(applied.run("apply", ".", "--yes", "--prune"), 1, "queues")
 
 
 def test_a_tool_module_that_cannot_be_imported_is_refused_by_the_worker(tmp_path: Path) -> None:
@@ -104,35 +104,31 @@ def test_a_missing_secret_ends_with_10(tmp_path: Path) -> None:
     assert_refused(project.run("apply", ".", "--yes"), 10, "DESK_KEY")
 
 
-def test_a_newer_format_is_refused(desk: Project) -> None:
+def test_a_newer_format_is_refused(applied: Project) -> None:
     """A ledger that a later statek wrote ends with 9 and stays as it is."""
-    desk.do("apply", ".", "--yes")
-    with sqlite3.connect(desk.store / "ledger.sqlite") as ledger:
+    with sqlite3.connect(applied.store / "ledger.sqlite") as ledger:
         ledger.execute("PRAGMA user_version = 99")
     for verb in (["work", "--until-idle"], ["ps"], ["submit", "triage", "event={}"], ["apply", ".", "--yes"]):
-        assert_refused(desk.run(*verb), 9, "99", "newer")
+        assert_refused(applied.run(*verb), 9, "99", "newer")
 
 
-def test_a_ledger_that_is_none_is_refused(desk: Project) -> None:
+def test_a_ledger_that_is_none_is_refused(applied: Project) -> None:
     """A file of noise in the ledger's place ends with 9 and stays as it is."""
-    desk.do("apply", ".", "--yes")
     noise = os.urandom(8192)
     for end in ("", "-wal", "-shm"):
-        (desk.store / f"ledger.sqlite{end}").unlink(missing_ok=True)
-    (desk.store / "ledger.sqlite").write_bytes(noise)
+        (applied.store / f"ledger.sqlite{end}").unlink(missing_ok=True)
+    (applied.store / "ledger.sqlite").write_bytes(noise)
     for verb in (["work", "--until-idle"], ["ps"], ["submit", "triage", "event={}"], ["history"]):
-        assert_refused(desk.run(*verb), 9, "ledger")
-    assert (desk.store / "ledger.sqlite").read_bytes() == noise
+        assert_refused(applied.run(*verb), 9, "ledger")
+    assert (applied.store / "ledger.sqlite").read_bytes() == noise
 
 
-def test_a_store_without_its_ledger_is_refused(desk: Project) -> None:
+def test_a_store_without_its_ledger_is_refused(worked: Project) -> None:
     """The promises stand in the ledger: without it nothing starts over as if there had been none."""
-    fill(desk, 6)
-    desk.do("work", "--until-idle", "--no-watch")
-    (desk.store / "ledger.sqlite").unlink()
+    (worked.store / "ledger.sqlite").unlink()
     for verb in (["work", "--until-idle"], ["ps"], ["apply", ".", "--yes"], ["submit", "triage", "event={}"]):
-        assert_refused(desk.run(*verb), 9, "ledger")
-    assert not (desk.store / "ledger.sqlite").exists()
+        assert_refused(worked.run(*verb), 9, "ledger")
+    assert not (worked.store / "ledger.sqlite").exists()
 
 
 def test_a_store_folder_that_cannot_be_made_is_refused(desk: Project) -> None:

@@ -15,7 +15,7 @@ from tests.asking_http import UnixClient
 from tests.doors.test_quickstart import Quickstart
 from tests.loopback_llm import LoopbackLLM
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(300)
 EVENT = next(event for event in events(6) if event["type"] == "earthquake" and event["mag"] < 5)
 INSIDE = """
 import asyncio
@@ -73,10 +73,9 @@ def host(desk: Project) -> Iterator[UnixClient]:
             process.wait(LONGEST)
 
 
-def test_the_documented_host_works_beside_a_worker(desk: Project) -> None:
+def test_the_documented_host_works_beside_a_worker(applied: Project) -> None:
     """Submit, wait and read the result over HTTP while another process has the store; a stranger gets nothing."""
-    desk.do("apply", ".", "--yes")
-    with desk.serving("--no-watch"), host(desk) as client:
+    with applied.serving("--no-watch"), host(applied) as client:
         job = client.post("/jobs", json={"agent": "triage", "inputs": {"event": EVENT}, "id": "one"}).json()
         assert job["id"] == "triage/one"
         found = client.get("/jobs/triage/one/wait", params={"timeout": 60}).json()

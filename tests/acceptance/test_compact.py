@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.checks import nothing_lost_nothing_twice
-from tests.acceptance.conftest import fill
+from tests.acceptance.conftest import EVENTS, put_events
 from tests.acceptance.projects import Project, make_project, until
 
-pytestmark = pytest.mark.timeout(150)
-EVENTS = 30
+pytestmark = pytest.mark.timeout(300)
 
 _CODE = """\
 import dbzero as db0
@@ -134,55 +133,48 @@ def test_jobs_that_wait_go_on_after_a_compaction(records: Project) -> None:
     assert not list(records.store.glob("*.before-compaction"))
 
 
-def test_a_desk_is_the_same_after_forgetting_and_compaction(desk: Project) -> None:
+def test_a_desk_is_the_same_after_forgetting_and_compaction(worked: Project) -> None:
     """The application's records are untouched, ids stay known, a repeated event is no new job."""
-    fill(desk, EVENTS)
-    desk.do("work", "--until-idle", "--no-watch")
-    records = desk.look("records")
-    desk.do("compact")
-    nothing_lost_nothing_twice(desk, EVENTS)
-    finished = len(desk.jobs())
-    shown = desk.do("gc", "--older-than", "0s", "--keep", "10", "--dry-run", "-o", "json").json
-    gone = desk.do("gc", "--older-than", "0s", "--keep", "10", "-o", "json").json
+    records = worked.look("records")
+    worked.do("compact")
+    nothing_lost_nothing_twice(worked, EVENTS)
+    finished = len(worked.jobs())
+    shown = worked.do("gc", "--older-than", "0s", "--keep", "10", "--dry-run", "-o", "json").json
+    gone = worked.do("gc", "--older-than", "0s", "--keep", "10", "-o", "json").json
     assert (gone["jobs"], gone["finished"]) == (shown["jobs"], finished)
-    desk.do("work", "--until-idle", "--no-watch", "--compact")
-    assert len(desk.jobs()) == finished - len(gone["jobs"]) >= 10
-    assert desk.look("records") == records
-    told = desk.run("show", gone["jobs"][0])
+    worked.do("work", "--until-idle", "--no-watch", "--compact")
+    assert len(worked.jobs()) == finished - len(gone["jobs"]) >= 10
+    assert worked.look("records") == records
+    told = worked.run("show", gone["jobs"][0])
     assert (told.code, "was forgotten at" in told.err) == (1, True)
-    assert "was forgotten at" in desk.run("push", gone["jobs"][0], "hello").err
-    fill(desk, EVENTS)
-    desk.do("work", "--until-idle", "--no-watch")
-    assert len(desk.jobs()) == finished - len(gone["jobs"])
+    assert "was forgotten at" in worked.run("push", gone["jobs"][0], "hello").err
+    put_events(worked, EVENTS)
+    worked.do("work", "--until-idle", "--no-watch")
+    assert len(worked.jobs()) == finished - len(gone["jobs"])
 
 
-def test_forgetting_and_compaction_survive_the_loss_of_the_store(desk: Project) -> None:
+def test_forgetting_and_compaction_survive_the_loss_of_the_store(worked: Project) -> None:
     """Rebuilt from the ledger the store has forgotten the same jobs."""
-    fill(desk, EVENTS)
-    desk.do("work", "--until-idle", "--no-watch")
-    desk.do("gc", "--older-than", "0s", "--keep", "10")
-    desk.do("work", "--until-idle", "--no-watch")
-    left, records = desk.jobs(), desk.look("records")
-    for file in desk.store.glob("statek.db0*"):
+    worked.do("gc", "--older-than", "0s", "--keep", "10")
+    worked.do("work", "--until-idle", "--no-watch")
+    left, records = worked.jobs(), worked.look("records")
+    for file in worked.store.glob("statek.db0*"):
         file.unlink()
-    desk.do("work", "--until-idle", "--no-watch")
-    assert (desk.jobs(), desk.look("records")) == (left, records)
+    worked.do("work", "--until-idle", "--no-watch")
+    assert (worked.jobs(), worked.look("records")) == (left, records)
 
 
-def test_status_tells_size_and_what_a_compaction_would_leave(desk: Project) -> None:
+def test_status_tells_size_and_what_a_compaction_would_leave(worked: Project) -> None:
     """Also when no worker runs; the estimate is right within a factor of three."""
-    fill(desk, EVENTS)
-    desk.do("work", "--until-idle", "--no-watch")
-    told = desk.do("status", "-o", "json").json["storage"]
-    assert told["store"] == (desk.store / "statek.db0").stat().st_size
-    after = desk.do("compact", "-o", "json").json["after"]
+    told = worked.do("status", "-o", "json").json["storage"]
+    assert told["store"] == (worked.store / "statek.db0").stat().st_size
+    after = worked.do("compact", "-o", "json").json["after"]
     assert after / 3 < told["live"] < after * 3
-    assert "would leave about" in desk.do("status").out
+    assert "would leave about" in worked.do("status").out
 
 
-def test_a_running_worker_is_not_compacted(desk: Project) -> None:
+def test_a_running_worker_is_not_compacted(applied: Project) -> None:
     """The command says so and ends with the code of a store that cannot be used."""
-    fill(desk, 2)
-    with desk.serving("--no-watch"):
-        ran = desk.run("compact")
+    with applied.serving("--no-watch"):
+        ran = applied.run("compact")
     assert (ran.code, "already runs" in ran.err) == (9, True)

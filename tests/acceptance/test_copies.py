@@ -9,18 +9,17 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.checks import nothing_lost_nothing_twice
-from tests.acceptance.conftest import fill
+from tests.acceptance.conftest import EVENTS, copy_of
 from tests.acceptance.projects import Project, as_lines, events, until
 
-pytestmark = pytest.mark.timeout(150)
-EVENTS = 60
+pytestmark = pytest.mark.timeout(300)
 
 
-@pytest.fixture
-def copied(desk: Project) -> Project:
+@pytest.fixture(scope="module")
+def copied_once(applied_once: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The desk, whose worker copies all the time and keeps two copies. Two thirds of 60 events are done, and pruned."""
+    desk = copy_of(applied_once, tmp_path_factory.mktemp("copied") / "desk")
     desk.environ |= {"STATEK_COPY_SECONDS": "0.1", "STATEK_COPIES_KEPT": "2"}
-    desk.do("apply", ".", "--yes")
     submit(desk, 0)
     with desk.worker("--no-watch", "-o", "json") as worker:
         until(lambda: len(copies(desk)) == 1, "the first copy")
@@ -29,6 +28,12 @@ def copied(desk: Project) -> Project:
         worker.kill()
     submit(desk, 2)
     return desk
+
+
+@pytest.fixture
+def copied(copied_once: Project, tmp_path: Path) -> Project:
+    """That desk, as the kill left it, in a folder of the test's own."""
+    return copy_of(copied_once, tmp_path / "desk")
 
 
 def submit(desk: Project, third: int) -> None:
@@ -135,10 +140,9 @@ def test_every_copy_gives_the_same_state(copied: Project) -> None:
             path.rename(path.with_name(path.name.removesuffix(".away")))
 
 
-def test_a_full_replay_gives_the_same_state(desk: Project) -> None:
+def test_a_full_replay_gives_the_same_state(worked: Project) -> None:
     """As long as nothing was pruned the ledger alone is enough."""
-    fill(desk, EVENTS)
-    finish(desk)
-    live = state_of(desk)
-    (desk.store / "statek.db0").unlink()
-    assert state_of(desk) == live
+    nothing_lost_nothing_twice(worked, EVENTS)
+    live = state_of(worked)
+    (worked.store / "statek.db0").unlink()
+    assert state_of(worked) == live

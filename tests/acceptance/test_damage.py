@@ -6,20 +6,28 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.checks import nothing_lost_nothing_twice
+from tests.acceptance.conftest import EVENTS, copy_of, put_events
 from tests.acceptance.projects import Project, Ran, until
 
-pytestmark = pytest.mark.timeout(120)
-EVENTS = 60
+pytestmark = pytest.mark.timeout(300)
 NOISE = 65_536
 
 
-@pytest.fixture
-def killed(filled: Project) -> Project:
+@pytest.fixture(scope="module")
+def killed_once(applied_once: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The desk, killed after some of its events had been stored."""
-    with filled.worker("--no-watch", "--max-concurrency", "4", "-o", "json") as worker:
+    desk = copy_of(applied_once, tmp_path_factory.mktemp("killed") / "desk")
+    put_events(desk, EVENTS)
+    with desk.worker("--no-watch", "--max-concurrency", "4", "-o", "json") as worker:
         until(lambda: any(report.get("done", 0) >= 10 for report in worker.reports()), "ten events are done")
         worker.kill()
-    return filled
+    return desk
+
+
+@pytest.fixture
+def killed(killed_once: Project, tmp_path: Path) -> Project:
+    """That desk, as the kill left it, in a folder of the test's own."""
+    return copy_of(killed_once, tmp_path / "desk")
 
 
 def store_file(desk: Project) -> Path:
@@ -78,3 +86,12 @@ def test_a_reader_repairs_too(killed: Project) -> None:
     assert ran.json["total"] >= 10
     assert "recovered" in ran.err
     finish(killed)
+
+
+def test_damage_after_a_clean_end_is_noticed_by_whoever_reads(killed: Project) -> None:
+    """Nobody probes a store that was closed properly: what cannot be read in it is recovered all the same."""
+    finish(killed)
+    for number, words in enumerate((("ps", "--all"), ("backup", "kept"), ("compact",))):
+        overwrite(killed, (0, 81_920, 0)[number])
+        assert "could not be trusted" in killed.do(*words).err
+    nothing_lost_nothing_twice(killed, EVENTS)

@@ -7,15 +7,14 @@ from tests.acceptance.projects import Project
 
 
 def test_the_new_project_does_what_its_own_last_line_says(tmp_path: Path) -> None:
-    """The commands that `init` prints run one after another, and the greeting is there."""
-    here = Project(tmp_path)
-    told = here.do("init", "hello").err
+    """The commands that `init` prints run one after another as they are typed, and the greeting is there."""
+    told = Project(tmp_path).start("init", "hello").err
     assert "statek apply . && statek submit greeter name=Ada && statek work --until-idle" in told
     project = Project(tmp_path / "hello")
-    project.do("apply", ".")
-    job = project.do("submit", "greeter", "name=Ada").out.strip()
-    project.do("work", "--until-idle")
-    assert "Hello Ada, what a fine name of 3 letters!" in project.do("show", job).out
+    assert project.start("apply", ".").code == 0
+    job = project.start("submit", "greeter", "name=Ada").out.strip()
+    assert project.start("work", "--until-idle").code == 0
+    assert "Hello Ada, what a fine name of 3 letters!" in project.start("show", job).out
 
 
 def test_its_queue_takes_the_file_that_comes_along(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.acceptance.projects import LONGEST, REPO, Project, as_lines, events
 from tests.acceptance.providers import END, GO_ON, KEY, HeldLLM, held_desk
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(300)
 EVENT = next(event for event in events(6) if event["type"] == "earthquake")
 JOB = f"quakes:{EVENT['id']}"
 

@@ -6,10 +6,10 @@ import time
 import pytest
 
 from tests.acceptance.checks import nothing_lost_nothing_twice, report_prints
+from tests.acceptance.conftest import EVENTS
 from tests.acceptance.projects import Project, Worker, until
 
-pytestmark = pytest.mark.timeout(150)
-EVENTS = 60
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture

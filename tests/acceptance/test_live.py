@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.acceptance.conftest import fill
+from tests.acceptance.conftest import put_events
 from tests.acceptance.projects import REPO, Project, as_lines, events
 from tests.acceptance.providers import KEY, point_at
 from tests.loopback_llm import LoopbackLLM, completion
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 EVENTS = 20
 
 
@@ -62,7 +62,7 @@ def test_without_the_key_nothing_is_applied(desk: Project) -> None:
     assert desk.do("history", "--env", "live", "-o", "json").json["releases"] == []
 
 
-def test_without_the_key_the_default_environment_works(desk: Project) -> None:
+def test_without_the_key_the_default_environment_works(applied: Project) -> None:
     """The rehearsal needs no key and no network."""
-    fill(desk, 6)
-    assert "answers come from a script" in desk.do("work", "--until-idle", "--no-watch").out
+    put_events(applied, 6)
+    assert "answers come from a script" in applied.do("work", "--until-idle", "--no-watch").out

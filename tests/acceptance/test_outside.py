@@ -10,7 +10,7 @@ from tests.acceptance.projects import Project, until
 from tests.crash.judge import wrong_numbers
 from tests.crash.small import make_small_fleet, put_numbers
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(300)
 
 
 def test_no_call_is_repeated_however_often_the_worker_is_killed(tmp_path: Path) -> None:

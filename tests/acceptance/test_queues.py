@@ -7,7 +7,7 @@ import pytest
 
 from tests.acceptance.projects import Project, make_project, until
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(300)
 
 QUEUE = """\
 apiVersion: statek/v1

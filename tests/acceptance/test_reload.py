@@ -8,7 +8,7 @@ import pytest
 from tests.acceptance.projects import Project, Worker, events, until
 from tests.acceptance.providers import END, GO_ON, HeldLLM, held_desk
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 FILE = "agents/triage.md"
 TAKEN = "the edited files are applied"
 OLD = "You are on the desk that works through a seismic feed."

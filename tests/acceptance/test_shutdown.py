@@ -6,11 +6,11 @@ import time
 import pytest
 
 from tests.acceptance.checks import nothing_lost_nothing_twice
+from tests.acceptance.conftest import EVENTS
 from tests.acceptance.projects import Project, until
 from tests.acceptance.providers import END, held_desk
 
-pytestmark = pytest.mark.timeout(120)
-EVENTS = 60
+pytestmark = pytest.mark.timeout(300)
 
 
 def test_sigterm_under_load_ends_with_0_and_the_next_worker_finishes(filled: Project) -> None:

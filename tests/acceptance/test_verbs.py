@@ -7,10 +7,10 @@ from contextlib import nullcontext
 
 import pytest
 
-from tests.acceptance.conftest import fill
-from tests.acceptance.projects import Project, as_lines, events, make_desk, until
+from tests.acceptance.conftest import copy_of, fill, put_events
+from tests.acceptance.projects import Project, as_lines, events, until
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(300)
 PYTHON = sys.executable
 SIX = events(6)
 LARGE = next(event for event in SIX if event["mag"] >= 5)
@@ -18,10 +18,12 @@ JOB = f"quakes:{LARGE['id']}"
 
 
 @pytest.fixture(scope="module", params=["live", "stopped"])
-def six(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def six(
+    request: pytest.FixtureRequest, applied_once: Project, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Project]:
     """The desk after six events, and beside it a worker or none."""
-    desk = make_desk(tmp_path_factory.mktemp("verbs") / "desk")
-    fill(desk, 6)
+    desk = copy_of(applied_once, tmp_path_factory.mktemp("verbs") / "desk")
+    put_events(desk, 6)
     desk.do("work", "--until-idle", "--no-watch")
     beside = desk.serving("--no-watch") if request.param == "live" else nullcontext()
     with beside:
@@ -131,15 +133,15 @@ def test_a_reader_that_stops_reading_is_no_error(six: Project) -> None:
     assert (ran.code, ran.err) == (0, ""), ran.told
 
 
-def test_a_waiting_job_is_cancelled_and_one_gets_a_message(desk: Project) -> None:
+def test_a_waiting_job_is_cancelled_and_one_gets_a_message(applied: Project) -> None:
     """Both reach jobs that no worker has seen yet."""
-    fill(desk, 6)
+    put_events(applied, 6)
     first, second = (f"quakes:{event['id']}" for event in SIX[:2])
-    desk.do("cancel", first)
-    desk.do("push", second, "please hurry")
-    desk.do("work", "--until-idle", "--no-watch")
-    assert desk.do("show", first, "-o", "json").json["job"]["outcome"] == "cancelled"
-    assert "please hurry" in desk.do("show", second).out
+    applied.do("cancel", first)
+    applied.do("push", second, "please hurry")
+    applied.do("work", "--until-idle", "--no-watch")
+    assert applied.do("show", first, "-o", "json").json["job"]["outcome"] == "cancelled"
+    assert "please hurry" in applied.do("show", second).out
 
 
 def test_a_job_whose_own_job_failed_can_be_shown(desk: Project) -> None:
@@ -150,19 +152,17 @@ def test_a_job_whose_own_job_failed_can_be_shown(desk: Project) -> None:
     assert "no rule for agent 'analyst'" in desk.do("show", JOB).out
 
 
-def test_a_second_worker_is_refused(desk: Project) -> None:
+def test_a_second_worker_is_refused(applied: Project) -> None:
     """One store has one worker: the second ends with 9 and names the first."""
-    desk.do("apply", ".", "--yes")
-    with desk.serving("--no-watch") as first:
-        second = desk.run("work", "--no-watch")
+    with applied.serving("--no-watch") as first:
+        second = applied.run("work", "--no-watch")
         assert second.code == 9
         assert f"another worker (pid {first.process.pid}) already runs" in second.err
 
 
-def test_a_worker_ends_cleanly_when_asked(desk: Project) -> None:
+def test_a_worker_ends_cleanly_when_asked(applied: Project) -> None:
     """SIGTERM to an idle worker ends it with 0, and the next one starts."""
-    desk.do("apply", ".", "--yes")
     for _ in range(2):
-        with desk.serving("--no-watch") as worker:
+        with applied.serving("--no-watch") as worker:
             assert worker.terminate() == 0
             assert "Traceback" not in worker.said

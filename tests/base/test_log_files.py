@@ -23,7 +23,7 @@ def files(tmp_path: Path) -> Iterator[LogFiles]:
 
 def until(look: Callable[[], bool]) -> None:
     """Wait for the writing thread, within a bound."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not look():
         assert time.monotonic() < end
         time.sleep(0.01)

@@ -20,7 +20,7 @@ def run_script(*args: str) -> list[str]:
     """Output lines of the box store application; fails when it crashes or hangs."""
     root = str(SCRIPT.parents[2])
     command = [sys.executable, str(SCRIPT), *args]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=50, env={**os.environ, "PYTHONPATH": root})
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, env={**os.environ, "PYTHONPATH": root})
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 

@@ -4,8 +4,6 @@ import functools
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +13,9 @@ import jsonschema
 import pytest
 
 from statek.cli.schemas import schema
+from tests import commands
 
-SOURCE = Path(__file__).parents[2]
+SOURCE = commands.REPO
 
 
 @dataclass(frozen=True)
@@ -38,18 +37,17 @@ Statek = Callable[..., Ended]
 
 
 def run_statek(*words: str, cwd: Path, typed: str = "", **environment: str) -> Ended:
-    """Run `python -m statek`; no error of a user ever shows a traceback."""
-    done = subprocess.run(
-        [sys.executable, "-m", "statek", *words], cwd=cwd, input=typed, capture_output=True, text=True, timeout=50,
-        env={**os.environ, "PYTHONPATH": str(SOURCE), "COLUMNS": "200", **environment}, check=False,
-    )  # fmt: skip
-    assert "Traceback" not in done.stdout + done.stderr
-    return Ended(done.returncode, done.stdout, done.stderr)
+    """Run `statek WORDS`; no error of a user ever shows a traceback."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    env = {**kept, "PYTHONPATH": str(SOURCE), "COLUMNS": "200", **environment}
+    done = commands.run_module("statek", words, cwd=cwd, env=env, stdin=typed)
+    assert "Traceback" not in done.out + done.err
+    return Ended(done.code, done.out, done.err)
 
 
 @pytest.fixture
 def statek(tmp_path: Path) -> Statek:
-    """Run `python -m statek` in a folder, by default the test's own."""
+    """Run `statek` in a folder, by default the test's own."""
     return functools.partial(run_statek, cwd=tmp_path)
 
 

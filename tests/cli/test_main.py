@@ -41,7 +41,7 @@ def test_validate_needs_no_store_network_or_settings(project: Path) -> None:
         "print({'dbzero', 'aiohttp', 'pydantic_settings', 'pydantic'} & set(sys.modules))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True, timeout=50,
+        [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True, timeout=90,
         env={"PYTHONPATH": str(SOURCE)},
     )  # fmt: skip
 
@@ -89,7 +89,7 @@ def test_a_ledger_of_a_newer_format_is_refused(statek: Statek, applied: Path) ->
     """Exit code 9, and what to install."""
     ledger = applied / ".statek/dev/store/ledger.sqlite"
     code = f"import sqlite3; sqlite3.connect({str(ledger)!r}).execute('PRAGMA user_version = 99')"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=50)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=90)
 
     done = statek("history", cwd=applied)
 
@@ -102,7 +102,7 @@ def test_output_that_cannot_be_written_is_no_bug(project: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "statek", "validate", "-o", "json"], cwd=project, stdout=full,
-            stderr=subprocess.PIPE, text=True, timeout=50, env={"PYTHONPATH": str(SOURCE)}, check=False,
+            stderr=subprocess.PIPE, text=True, timeout=90, env={"PYTHONPATH": str(SOURCE)}, check=False,
         )  # fmt: skip
 
     assert done.returncode == 9
@@ -116,7 +116,7 @@ def test_a_bug_is_one_line_and_a_file(tmp_path: Path) -> None:
         "sys.exit(main.main(['boom']))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=50, check=False,
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=90, check=False,
         env={"PYTHONPATH": str(SOURCE), "TMPDIR": str(tmp_path)},
     )  # fmt: skip
 

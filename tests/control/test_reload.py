@@ -10,7 +10,7 @@ from statek.control.reload import ReloadState, Watcher
 from statek.ledger import releases
 from statek.ledger.file import LedgerFile
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 class Desk:

@@ -195,6 +195,6 @@ def rows(ledger: Path, sql: str, *values: Any) -> list[tuple[Any, ...]]:
 def environ(point: Path, *, prune: bool) -> dict[str, str]:
     """What the processes of the project are told: copies all the time, and where the order to die lies."""
     return {
-        "STATEK_COPY_SECONDS": "0.2", "STATEK_COPIES_KEPT": "2" if prune else "1000",
+        "STATEK_STEP_SECONDS": "1.5", "STATEK_COPY_SECONDS": "0.2", "STATEK_COPIES_KEPT": "2" if prune else "1000",
         "PYTHONPATH": f"{HERE / 'points'}:{REPO}", "CRASH_POINT_FILE": str(point),
     }  # fmt: skip

@@ -22,12 +22,12 @@ from statek.worker.forgetting import ask_to_forget
 from statek.worker.places import ledger_file
 from statek.worker.poke import poke
 
-STARTED = ("mixer", "waiter", "opener", "family", "chatty", "victim", "brief", "looper", "breaker")
+STARTED = ("mixer", "waiter", "opener", "family", "chatty", "victim", "brief", "looper", "breaker", "rash")
 LONGEST_RESTORE = 30.0  # seconds until a worker has finished it
 QUEUES = ("numbers", "fragile", "brisk")
 WEIGHTS = {
     "numbers": 5, "fragile": 3, "brisk": 3, "mixer": 3, "waiter": 3, "opener": 3, "family": 2, "chatty": 2, "push": 4,
-    "victim": 1, "cancel": 1, "brief": 3, "forget": 1, "again": 3, "looper": 0.15, "breaker": 1,
+    "victim": 1, "cancel": 1, "brief": 3, "forget": 1, "again": 3, "looper": 0.15, "rash": 0.25, "breaker": 1,
 }  # fmt: skip
 
 

@@ -37,6 +37,7 @@ class Tally:
         self.doubted: list[Any] = []
         self.briefs: list[int] = []
         self.stamped: list[int] = []
+        self.dared: list[int] = []
         self.attempts: list[int] = []
         self.direct: list[int] = []
         self.total = 0
@@ -82,6 +83,11 @@ def brief(number: int) -> None:
 def stamp(number: int) -> None:
     """Count a job that may not wait long."""
     Tally().stamped.append(number)
+
+
+def dare(number: int) -> None:
+    """Count a job whose code does not end by itself, so that what it did is taken back."""
+    Tally().dared.append(number)
 
 
 def attempt_of(number: int) -> int:

@@ -91,11 +91,11 @@ class _Pushing:
         done = [job for job in jobs if job.job_status == JobStatus.DONE]
         if self._count("event") < self._events and len(jobs) - len(done) < UNDER_WAY:
             number = self._note("event")
-            with db0.atomic():
+            with db0.locked():
                 StatekPushQueue(prefix=self._mail).push_to_agent_queue(self._agent, {"number": number})
         for _ in range(self._dice.randrange(3) if done else 0):
             text = f"note {self._note('note')}."
-            with db0.atomic():
+            with db0.locked():
                 StatekPushQueue(prefix=self._mail).push_to_job_console(self._dice.choice(done[-2:]).id, text)
         if self._unsure and self._dice.random() < 0.2:
             db0.commit()

@@ -21,7 +21,7 @@ from tests.crash.verdict import Case
 LONGEST_END = 300.0  # seconds for a last worker
 
 
-def finish_and_judge(bench: Bench, backups: Sequence[Backup]) -> None:
+def finish_and_judge(bench: Bench, backups: Sequence[Backup], *, thoroughly: bool = True) -> None:
     """Let the fleet finish and note in the figures of `bench` what there is, and what is wrong."""
     if not _finish(bench, bench.project, bench.log):
         return
@@ -34,11 +34,11 @@ def finish_and_judge(bench: Bench, backups: Sequence[Backup]) -> None:
         "jobs forgotten": found["forgotten"], "items too old": late, "kept copies": len(bench.copies),
     })  # fmt: skip
     _lose_and_rebuild(bench, found)
-    if not bench.low:
+    if thoroughly and not bench.low:
         _replay(bench, found)
     if bench.outside != [" ".join(words) for words in outside]:
         bench.figures.wrong.append("calls were made by a rebuilding or a replay")
-    for backup in backups:
+    for backup in backups if thoroughly else ():
         _finish_backup(bench, backup)
 
 
@@ -129,9 +129,11 @@ def _finish_backup(bench: Bench, backup: Backup) -> None:
     told = {tuple(line.split()[:2]) for line in made}
     also = [line for line in before[start:end] if tuple(line.split()[:2]) not in told]
     case = Case(_read(bench, project), client.read(log), _words([*before[:start], *also, *made]), _dead(bench, project))
-    bench.figures.wrong += [f"from {backup.target.name}: {line}" for line in case.wrong()]
+    wrong = case.wrong()
+    bench.figures.wrong += [f"from {backup.target.name}: {line}" for line in wrong]
     bench.figures.done["backups finished elsewhere"] += 1
-    shutil.rmtree(root)
+    if not wrong:
+        shutil.rmtree(root)
 
 
 # -- looking -----------------------------------------------------------------------------------------------------------

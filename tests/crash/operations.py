@@ -82,6 +82,8 @@ class Operations:
     def restore_for_the_worker(self) -> None:
         """A restore that is decided, and dies."""
         bench = self.bench
+        if (bench.project.store / "restoring").exists():
+            return
         before = self._sizes()
         ran = bench.cut(["backup", str(self.new_target())], None)
         if ran is None or ran.code != 0:

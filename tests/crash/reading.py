@@ -70,7 +70,7 @@ def _tally() -> dict[str, Any]:
     return {**lists, "total": found.total, "chain": found.chain, "gates": [[g.number, g.value] for g in found.gates]}
 
 
-_LISTS = ("numbers", "halves", "doubted", "briefs", "stamped", "attempts", "direct", "steps")
+_LISTS = ("numbers", "halves", "doubted", "briefs", "stamped", "dared", "attempts", "direct", "steps")
 
 
 def chain_of(steps: list[str]) -> str:

@@ -11,7 +11,7 @@ from tests.acceptance.projects import Project, make_project
 
 HERE = Path(__file__).parent
 AGENTS = ("sender", "second", "mixer", "waiter", "opener", "family", "breaker", "fragile", "chatty", "victim", "brief",
-          "looper", "timely")  # fmt: skip
+          "looper", "timely", "rash")  # fmt: skip
 _AGENT = """\
 ---
 description: {name}.
@@ -40,6 +40,7 @@ spec:
     - {python: "fleet:doubt", effect: write}
     - {python: "fleet:brief", effect: write}
     - {python: "fleet:stamp", effect: write}
+    - {python: "fleet:dare", effect: write}
     - {python: "fleet:attempt_of", effect: write}
     - {python: "fleet:step", effect: write}
     - {python: "fleet:the_tally", effect: read}
@@ -150,6 +151,8 @@ exit(tries)
     ("fragile", None): "raise ValueError('again')",
     ("chatty", None): "exit('heard')",
     ("victim", 1): "kid = waiter(number=-1 - number)\nexit(kid.result)\n",
+    ("rash", 1): "dare(number=number)\nwhile True:\n    pass\n",
+    ("rash", 2): "exit('stopped')\n",
     ("timely", 1): "stamp(number=item['number'])\nexit('in time')\n",
     ("brief", 1): "brief(number=number)\nexit('brief')\n",
 }  # fmt: skip

@@ -49,7 +49,7 @@ class Case:
     def _inputs(self) -> Iterator[str]:
         yield from _twice("job", self.ids)
         forgotten = {f"brief/{number}" for number in self.tried["forget"]} | self.gone
-        for kind in ("mixer", "waiter", "opener", "family", "chatty", "victim", "brief", "looper", "breaker"):
+        for kind in ("mixer", "waiter", "opener", "family", "chatty", "victim", "brief", "looper", "breaker", "rash"):
             for number in self.acknowledged[kind]:
                 job_id = f"{kind}/{number}"
                 if job_id not in self.jobs and job_id not in forgotten:
@@ -162,6 +162,8 @@ class Case:
         yield from _missing("directly written", own["mixer"], tally["direct"])
         yield from _missing("brief", own["brief"], tally["briefs"])
         yield from _missing("stamped", {_number(job) for job in ended if job.startswith("brisk:")}, tally["stamped"])
+        if tally["dared"]:
+            yield f"store: what ran into its bound is not taken back: {tally['dared']}"
         total = sum(tally["numbers"]) + sum(tally["direct"])
         if tally["total"] != total:
             yield f"store: the total is {tally['total']}, its parts give {total}"
@@ -230,6 +232,6 @@ def _by_kind(log: list[Any], what: str) -> dict[str, list[Any]]:
             found.setdefault(entry[1], []).append(entry[2])
     kinds = (
         "numbers", "fragile", "brisk", "mixer", "waiter", "opener", "family", "chatty", "push", "victim", "cancel",
-        "brief", "forget", "looper", "breaker",
+        "brief", "forget", "looper", "breaker", "rash",
     )  # fmt: skip
     return {kind: found.get(kind, []) for kind in kinds}

@@ -19,7 +19,7 @@ from tests.loopback_llm import LoopbackLLM
 
 ROOT = Path(__file__).parents[2]
 FILES = Path(__file__).parent / "quickstart"
-SECONDS = 30.0
+SECONDS = 90.0
 RUN_ASYNC = "import asyncio\nfrom worker_async import run_worker\nasyncio.run(run_worker())\n"
 LOOK = """
 import dbzero

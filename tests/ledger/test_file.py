@@ -145,7 +145,7 @@ def test_a_read_only_ledger_is_refused(ledger: LedgerFile) -> None:
     for folder in ledger.path.parents[:-2]:
         folder.chmod(0o755)
     command = ["setpriv", "--reuid=65534", "--clear-groups", sys.executable, "-B", "-c", code, str(ledger.path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert "cannot be written" in done.stderr
 
 

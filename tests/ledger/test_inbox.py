@@ -204,7 +204,7 @@ def appender(ledger: LedgerFile, name: str, count: int) -> "subprocess.Popen[str
 def test_two_processes_append_at_once(ledger: LedgerFile) -> None:
     """Nothing of either is lost, and an id that both send is new to exactly one of them."""
     children = [appender(ledger, name, 100) for name in ("x", "y")]
-    lines = [line.split() for child in children for line in child.communicate(timeout=40)[0].splitlines()]
+    lines = [line.split() for child in children for line in child.communicate(timeout=60)[0].splitlines()]
     new = sorted(entry_id for entry_id, is_new in lines if is_new == "True")
     assert len(lines) == 400
     assert new == sorted(f"{name}-{n}" for name in ("x", "y", "shared") for n in range(100))
@@ -217,7 +217,7 @@ def test_what_was_acknowledged_survives_a_kill(ledger: LedgerFile) -> None:
     assert child.stdout is not None
     acknowledged = [child.stdout.readline().split()[0] for _ in range(60)]
     os.kill(child.pid, signal.SIGKILL)
-    acknowledged += [line.split()[0] for line in child.communicate(timeout=20)[0].splitlines() if line.endswith("True")]
+    acknowledged += [line.split()[0] for line in child.communicate(timeout=60)[0].splitlines() if line.endswith("True")]
     waiting = ids(inbox.waiting(ledger, limit=1_000_000))
     assert waiting[: len(acknowledged)] == acknowledged
     assert len(waiting) - len(acknowledged) in {0, 1}

@@ -122,7 +122,7 @@ def test_a_kill_inside_pruning_leaves_a_whole_ledger(ledger: LedgerFile, records
     while ledger.low < 50 and child.poll() is None:
         pass
     os.kill(child.pid, signal.SIGKILL)
-    child.communicate(timeout=20)
+    child.communicate(timeout=60)
     assert [record.seq for record in records.after(ledger.low)] == list(range(ledger.low + 1, 3001))
     prune_all(ledger, 3000)
     assert ledger.low == 3000

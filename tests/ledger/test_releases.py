@@ -204,7 +204,7 @@ def test_of_two_applies_at_once_one_wins(ledger: LedgerFile) -> None:
         assert child.stdin is not None
         child.stdin.write("go\n")
         child.stdin.flush()
-    said = [child.communicate(timeout=20)[0].strip() for child in children]
+    said = [child.communicate(timeout=60)[0].strip() for child in children]
     assert sorted(said) == ["moved", "stale"]
     assert releases.head(ledger) == Head(targets[said.index("moved")].id, 2, 7)
 

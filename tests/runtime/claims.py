@@ -1,6 +1,7 @@
 """Tools that claim something outside and give it back when their job ends with an error; a process that dies then.
 
-`python -m tests.runtime.claims FOLDER`: a job claims, fails, and its handler ends the process, once.
+`python -m tests.runtime.claims FOLDER NAME [early]`: a job claims NAME and fails; the handler of `deadly` ends the
+process, once. With `early` the process ends before it calls any handler.
 """
 
 import os
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from statek.runtime import cleanup
 from statek.store import current
 from statek.testing import FakeClock, answer, declare_agent, open_fleet
 from statek.tools.registry import error_handler, tool
@@ -67,14 +69,16 @@ def register(name: str) -> None:
 TOOLS = (claim, claim_inside, claim_badly, claim_box)
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, name: str, *, early: bool) -> None:
     """Claim, fail, die."""
     desk.use(folder)
+    if early:
+        cleanup.clean_up = lambda passes: os._exit(8) if passes.cleanups else 0
     first = not (folder / "store").exists()
-    rules = [answer("claim('deadly')\nclaim_inside('second')", turn=1), answer(error="no-key")]
+    rules = [answer(f"claim({name!r})\nclaim_inside('second')", turn=1), answer(error="no-key")]
     agents = [declare_agent("clerk", tools=TOOLS)] if first else ()
     fleet = open_fleet(folder / "store", agents=agents, answers=rules, clock=FakeClock())
-    job = fleet.submit("clerk")
+    job = fleet.submit("clerk") if first or name == "deadly" else "clerk/1"
     fleet.run()
     sys.stdout.write(f"{fleet.job(job).outcome} {fleet.job(job).error_handlers}")
     sys.stdout.flush()
@@ -82,4 +86,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2], early=len(sys.argv) > 3)

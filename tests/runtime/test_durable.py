@@ -96,7 +96,7 @@ def test_another_job_in_between(open_desk: OpenDesk) -> None:
 def test_a_kill_undoes_or_keeps_write_and_record_together(tmp_path: Path) -> None:
     """Killed right after a write, in the middle of a statement, the write is there once when the job is done."""
     command = [sys.executable, "-W", "error", "-m", "tests.runtime.killed_orders", str(tmp_path)]
-    codes = [subprocess.run(command, cwd=ROOT, timeout=50, check=False).returncode for _ in range(4)]
+    codes = [subprocess.run(command, cwd=ROOT, timeout=90, check=False).returncode for _ in range(4)]
     assert codes == [9, 9, 9, 0]
     assert (tmp_path / "end").read_text() == "[6, [1, 2, 3], [[0, 1], 'survived 1', [1, 3], 'survived 2', [3, 6]]]"
 

@@ -87,13 +87,22 @@ def test_what_a_handler_wrote_stays(open_desk: OpenDesk) -> None:
 
 def test_killed_in_a_handler(tmp_path: Path) -> None:
     """A process that dies in a handler has called it: no handler of that end is called again, and the job has ended."""
-    runs = [_run(tmp_path) for _ in range(2)]
+    runs = [_run(tmp_path, "deadly") for _ in range(2)]
     assert [run.returncode for run in runs] == [9, 0], runs[1].stderr
     desk.use(tmp_path)
     assert [line.split()[1:3] for line in desk.calls()] == [["claim", "deadly"], ["release", "deadly"]]
     assert runs[1].stdout == "failed None"
 
 
-def _run(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-W", "error", "-m", "tests.runtime.claims", str(folder)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False)
+def test_killed_before_its_handlers(tmp_path: Path) -> None:
+    """On record, and then in the file too, before a handler is called: a third process calls them."""
+    runs = [_run(tmp_path, "a", "early"), _run(tmp_path, "a", "early"), _run(tmp_path, "a")]
+    assert [run.returncode for run in runs] == [8, 8, 0], runs[2].stderr
+    desk.use(tmp_path)
+    assert [line.split()[1:3] for line in desk.calls()] == [["claim", "a"], ["release", "a"], ["release", "second"]]
+    assert runs[2].stdout == "failed None"
+
+
+def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-m", "tests.runtime.claims", str(folder), *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False)

@@ -229,4 +229,4 @@ def test_a_result_that_cannot_be_saved(open_desk: OpenDesk) -> None:
     )  # fmt: skip
     fleet.recover()
     with pytest.raises(StoreFull):
-        asyncio.run(asyncio.wait_for(fleet.run(asyncio.Event(), until_idle=True), 10))
+        asyncio.run(asyncio.wait_for(fleet.run(asyncio.Event(), until_idle=True), 60))

@@ -24,7 +24,7 @@ def live(folder: Path, life: str, *, deaths: int = 1) -> dict[str, Any]:
 
 def _run(folder: Path, life: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-W", "error", "-m", "tests.runtime.killed", str(folder), life]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False)
 
 
 def test_recorded_results_are_not_called_for_again(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_store_that_writes_itself(tmp_path: Path) -> None:
     """Where an application's store is written by dbzero itself, a message before a kill still arrives once."""
     command = [sys.executable, "-W", "error", "-m", "tests.runtime.killed_host", str(tmp_path)]
     first, second = (
-        subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False) for _ in range(2)
+        subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False) for _ in range(2)
     )
     assert first.returncode == 9, first.stderr
     assert second.stdout == "['hello'] 1", second.stderr

@@ -75,7 +75,7 @@ class Tasks:
 
 def work(coroutine: Any) -> None:
     """Run a loop to its end, within bounds."""
-    asyncio.run(asyncio.wait_for(coroutine, 30))
+    asyncio.run(asyncio.wait_for(coroutine, 60))
 
 
 def test_jobs_by_the_queues_size(store: Path) -> None:

@@ -8,7 +8,6 @@ A process, because the watchdog takes SIGALRM and because a program that gets th
 import json
 import resource
 import sys
-import time
 
 from statek.exceptions import Signal
 from statek.sandbox.bounds import WATCHDOG, resident_bytes
@@ -16,6 +15,7 @@ from statek.sandbox.guards import builtins_for
 from statek.sandbox.policy import Policy
 from statek.sandbox.restrict import SourceRefused, compile_block
 from statek.sandbox.runner import Failed, LocalBorder, run_statement
+from tests.busy import own_seconds
 
 SECONDS = 0.2
 MEMORY = 256 << 20
@@ -227,9 +227,9 @@ def main(names: list[str]) -> None:
     WATCHDOG.install()
     resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
     for name in names or EXHAUSTING:
-        before, started = resident_bytes(), time.monotonic()
+        before, started = resident_bytes(), own_seconds()
         ended, console = _run(EXHAUSTING[name])
-        seconds = time.monotonic() - started
+        seconds = own_seconds() - started
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         row = {"name": name, "ended": ended, "seconds": round(seconds, 2), "console": console}
         print(json.dumps(row | {"grown": resident_bytes() - before, "peak": peak}), flush=True)

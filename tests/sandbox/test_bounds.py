@@ -22,7 +22,7 @@ def rows() -> dict[str, dict[str, Any]]:
         [sys.executable, str(HERE / "exhaust.py")],
         capture_output=True,
         text=True,
-        timeout=55,
+        timeout=200,
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         check=False,

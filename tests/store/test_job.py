@@ -149,7 +149,7 @@ def test_jobs_are_found_by_status(definition: JobDef) -> None:
     assert jobs.count_with(JobStatus.DONE) == 1
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_many_small_changes(definition: JobDef, store: Path) -> None:
     """After very many changes of jobs, rolled back ones among them, lookup tags agree with fields, also on disk."""
     rnd = random.Random(1)

@@ -89,7 +89,7 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     )
     with Store.open(tmp_path, ID):
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=50,
+            [sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=90,
             check=False,
         )  # fmt: skip
     assert "another process has the store" in done.stderr

@@ -1,8 +1,7 @@
 """A compaction is whole or did not happen: kills before each of its acts, refusals, and what lies beside the store."""
 
+import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,9 @@ from statek.worker import places
 from statek.worker.compact_alone import compact_alone
 from statek.worker.compaction import Compacted, drop_former, former_file
 from statek.worker.lock import take
+from tests.commands import run_module
 
-pytestmark = pytest.mark.timeout(120)
-DIES = Path(__file__).with_name("compact.py")
+pytestmark = pytest.mark.timeout(300)
 ROUNDS = 60
 
 
@@ -67,8 +66,8 @@ def test_a_kill_before_any_act_leaves_a_whole_store(grown: Path, ledger: LedgerF
     before = places.store_file(grown).read_bytes()
     copy_between_commits(places.store_file(grown), rotation.unfinished_path(places.store_file(grown)))
     rotation.keep(rotation.unfinished_path(places.store_file(grown)), places.store_file(grown), 0)
-    done = subprocess.run([sys.executable, str(DIES), str(grown), act], capture_output=True, timeout=60, check=False)
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    done = run_module("tests.worker.compact", [str(grown), act], cwd=grown, env=os.environ)
+    assert done.code == -signal.SIGKILL, done.err
     is_old = places.store_file(grown).read_bytes() == before
     drop_former(grown, 1)
     copies = [(copy.seq, copy.path.read_bytes()) for copy in rotation.kept_copies(places.store_file(grown))]

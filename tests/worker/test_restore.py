@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,24 +19,7 @@ from statek.worker.paused import Paused, find_pause
 from statek.worker.recovery import open_ledger
 from statek.worker.restore import is_cut, read_manifest, restore
 from statek.worker.supervisor import WorkOptions, run_worker
-
-ROOT = Path(__file__).parents[2]
-CUT = """
-import os, sys
-from pathlib import Path
-from statek.base.clock import SystemClock
-from statek.worker.restore import restore
-
-left = int(sys.argv[3])
-def count(event, arguments):
-    global left
-    if event in {"os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}:
-        left -= 1
-        if left < 0:
-            os._exit(9)
-sys.addaudithook(count)
-restore(Path(sys.argv[1]), Path(sys.argv[2]), clock=SystemClock(), force=False)
-"""
+from tests.commands import run_module
 
 
 @pytest.fixture
@@ -183,8 +164,7 @@ def test_a_restore_that_was_cut_is_not_noticed_or_finished(filled: Path, at: int
     target = back_up(filled)
     go_on(filled)
     (filled / ".restore").mkdir(exist_ok=True)  # of an earlier one
-    command = [sys.executable, "-c", CUT, str(filled), str(target), str(at)]
-    ended = subprocess.run(command, cwd=ROOT, check=False, timeout=60).returncode
+    ended = run_module("tests.worker.cut", [str(filled), str(target), str(at)], cwd=filled, env=os.environ).code
     if is_cut(filled):
         with pytest.raises(StoreError, match="was cut off"):
             open_ledger(filled)

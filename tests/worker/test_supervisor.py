@@ -125,7 +125,7 @@ def test_after_a_restore_work_waits_for_a_word(root: Path, store: Path, ledger: 
 def test_a_silent_child_is_killed_and_replaced(root: Path, store: Path) -> None:
     """No sign of life for the set time: the child is killed, the next one does the work."""
     seen = Seen()
-    assert run(root, store, "silent-once", seen, silence=0.6) == 0
+    assert run(root, store, "silent-once", seen, silence=1.5) == 0
     assert len(starts(store)) == 2
     assert "no sign of life" in seen.texts()
 
@@ -231,8 +231,8 @@ def test_what_earlier_children_used_is_added() -> None:
 
 
 def wait_for(is_so: Callable[[], bool]) -> None:
-    """Wait up to ten seconds for another process."""
-    until = time.monotonic() + 10
+    """Wait for another process, within a bound."""
+    until = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < until, "waited in vain"
         time.sleep(0.02)
