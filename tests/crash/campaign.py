@@ -160,7 +160,8 @@ class Campaign:
             died = order is not None and self.bench.died(order, 0.0)
             if order is not None and not died:
                 self.bench.withdraw(order)
-            if code >= 0 and not died and "starting it again" not in worker.out.read_text():
+            was_cut = any(words in worker.out.read_text() for words in ("starting it again", "is taken back"))
+            if code >= 0 and not (died or was_cut):  # calls under way when a process dies have no result
                 self._check_drained(worker, code, ENDS[number], first)
         self._listen(worker)
 
