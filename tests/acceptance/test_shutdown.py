@@ -11,10 +11,13 @@ from tests.acceptance.projects import Project, until
 from tests.acceptance.providers import END, held_desk
 
 pytestmark = pytest.mark.timeout(300)
+QUEUE = "  agent: triage"
 
 
 def test_sigterm_under_load_ends_with_0_and_the_next_worker_finishes(filled: Project) -> None:
     """Asked to end in the middle of its work it ends well within the drain time; another worker does the rest."""
+    filled.edit("queues/quakes.yaml", QUEUE, f"{QUEUE}\n  rate: 4/s")  # the work lasts for a quarter of a minute
+    filled.do("apply", ".", "--yes")
     with filled.worker("--no-watch", "--max-concurrency", "4", "-o", "json") as worker:
         until(lambda: any(report.get("done") for report in worker.reports()), "some events are done")
         began = time.monotonic()
@@ -22,6 +25,8 @@ def test_sigterm_under_load_ends_with_0_and_the_next_worker_finishes(filled: Pro
         assert time.monotonic() - began < 10
         assert worker.reports()[-1]["kind"] == "End"
         assert worker.reports()[-1]["done"] < EVENTS
+    filled.edit("queues/quakes.yaml", "\n  rate: 4/s", "")
+    filled.do("apply", ".", "--yes")
     ran = filled.do("work", "--until-idle", "--no-watch")
     assert "recover" not in ran.err  # the end was clean: nothing had to be put right
     nothing_lost_nothing_twice(filled, EVENTS)
