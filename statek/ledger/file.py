@@ -3,8 +3,9 @@
 It knows tables, not what their rows mean (records, inbox and releases do), and never reaches dbzero. Worker, clients
 and command line use it alike, one `LedgerFile` per thread.
 
-The one idea: a COMMIT here is the promise. The file is in WAL mode with synchronous FULL, so what was committed
-survives a power cut; everything else in the kit may be lost and is computed again from here. Therefore every error of
+The one idea: a COMMIT here is the promise. The file is in WAL mode, and a commit is synced unless its caller syncs
+later; so what was committed survives a power cut, and everything else in the kit may be lost and is computed again from
+here. What is not synced yet survives the process, and the log loses its end only. Therefore every error of
 SQLite becomes a LedgerError that says what to do, and no statement ever runs outside the transaction it was meant for.
 """
 
@@ -80,6 +81,8 @@ class LedgerFile:
         self._connection = connection
         self._in_transaction = False
         self._failed = False  # a write of the open transaction failed: it may only be undone
+        self._syncs = True  # commits are synced
+        self._is_ahead = False  # of the disk: something committed is not synced yet
         self._place = path.absolute()
         self._file = _identity(self._place)
         self.store_id = str(self._meta("store_id"))
@@ -143,26 +146,46 @@ class LedgerFile:
         return int(self._meta("low"))
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, synced: bool = True) -> Iterator[None]:
         """One transaction: all of what is written inside, durable when the block ends, or nothing.
+
+        Without `synced` it survives a power cut only from the next synced one, or from `sync`, on: for what nobody is
+        told and nothing outside depends on before that.
 
         Raises LedgerError when it cannot be committed (then nothing of it is kept), or the file is not in its place any
         more (what is written to it then, nobody reads); BugError when used inside itself.
         """
         if self._in_transaction:
             raise BugError("a ledger transaction was begun inside another one")
+        if synced != self._syncs:
+            self._execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+            self._syncs = synced
         self._execute("BEGIN IMMEDIATE")
         self._in_transaction, self._failed = True, False
+        before = self._connection.total_changes
         try:
             self._require_in_place()
             yield
             self._require_whole()
             self._execute("COMMIT")
+            if not synced:
+                self._is_ahead = True
+            elif self._connection.total_changes != before:
+                self._is_ahead = False
         except BaseException:
             self._roll_back()
             raise
         finally:
             self._in_transaction = False
+
+    def sync(self) -> None:
+        """Return once all that was committed survives a power cut. Raises LedgerError when the disk refuses."""
+        if self._is_ahead:
+            try:
+                sync_file(self.path.with_name(f"{self.path.name}-wal"))
+            except OSError as error:
+                raise LedgerError(f"the ledger {self.path} cannot be synced: {error.strerror}") from error
+            self._is_ahead = False
 
     @contextmanager
     def joined(self) -> Iterator[None]:

@@ -17,6 +17,7 @@ Json = Any  # JSON data: None, bool, int, float, str, list, dict with str keys
 Role = Literal["system", "user", "assistant", "tool"]
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_AROUND = len('{"role":"","text":,"calls":[],"call_id":,"reasoning":null}')
 
 MALFORMED = "malformed_arguments"
 """The one argument of a Call whose arguments were no JSON object: its value is the text as the model wrote it."""
@@ -53,7 +54,9 @@ class Message:
     @cached_property
     def size(self) -> int:
         """Bytes of its JSON."""
-        return len(_encode(self.to_json()).encode("utf-8", "replace"))
+        if self.calls or self.reasoning is not None:
+            return _size(_encode(self.to_json()))
+        return _AROUND + len(self.role) + sum(map(_size_of_text, (self.text, self.call_id)))
 
     def to_json(self) -> dict[str, Json]:
         """JSON data that `from_json` reads back."""
@@ -185,8 +188,7 @@ class Answer:
 
     def to_json(self) -> dict[str, Json]:
         """JSON data that `from_json` reads back."""
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {**fields, "calls": [call.to_json() for call in self.calls], "usage": self.usage.to_json()}
+        return {**vars(self), "calls": [call.to_json() for call in self.calls], "usage": self.usage.to_json()}
 
     @classmethod
     def from_json(cls, data: Json) -> "Answer":
@@ -194,6 +196,14 @@ class Answer:
         fields = _fields(cls, data)
         calls = tuple(Call.from_json(call) for call in fields["calls"])
         return cls(**{**fields, "calls": calls, "usage": Usage.from_json(fields["usage"])})
+
+
+def _size_of_text(text: str | None) -> int:
+    return len("null") if text is None else _size(json.encoder.encode_basestring(text))
+
+
+def _size(encoded: str) -> int:
+    return len(encoded.encode("utf-8", "replace"))
 
 
 def _fields(cls: Any, data: Json) -> dict[str, Json]:

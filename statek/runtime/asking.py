@@ -18,6 +18,7 @@ from statek.llm.model_name import format_model_for_provider, parse_model_name
 from statek.llm.provider import Provider, ProviderError
 from statek.llm.transport import Connections
 from statek.runtime.catalog import Catalog
+from statek.runtime.offer import model_chain
 from statek.runtime.turn import Ask
 from statek.settings import StatekSettings
 
@@ -42,7 +43,7 @@ class Asker:
     async def ask(self, ask: Ask, default_provider: str | None = None) -> Answer:
         """The first answer along the chain of models. Raises the last ProviderError or StatekError."""
         error: StatekError = StatekError(f"agent {ask.request.agent!r} has no model")
-        for name in self._chain(ask.chain):
+        for name in model_chain(ask.chain, self._catalog.models):
             try:
                 return await self._ask_one(name, ask, default_provider)
             except ProviderError as failed:
@@ -54,22 +55,10 @@ class Asker:
         self._clients.clear()
         await self._connections.close()
 
-    def _chain(self, names: tuple[str, ...]) -> list[str]:
-        """Names in order, each followed by its own fallbacks, none twice."""
-        found: list[str] = []
-        waiting = list(names)
-        while waiting:
-            name = waiting.pop(0)
-            if name not in found:
-                found.append(name)
-                model = self._catalog.models.get(name)
-                waiting = [*(model.fallback if model else ()), *waiting]
-        return found
-
     async def _ask_one(self, name: str, ask: Ask, default_provider: str | None) -> Answer:
         model = self._catalog.models.get(name)
         if model is not None:
-            config = self._catalog.providers[model.provider]
+            config = self._catalog.providers.get(model.provider) or self._built_in(model.provider)
             request = replace(ask.request, model=model.id, params={**model.params, **ask.request.params})
         else:
             config, model_id, params = self._by_name(name, default_provider)
@@ -85,10 +74,13 @@ class Asker:
         if self._settings is None:
             raise StatekError(f"model {name!r} is not declared", hint="declare a Model of that name")
         wanted = parsed.provider or default_provider or self._settings.default_llm_api_provider
-        api = known.credentials_for(wanted, self._settings.llm_api_settings)
-        config = known.known_provider(wanted, api)
         model_id = format_model_for_provider(parsed, wanted)
-        return config, model_id, parsed.params or {}
+        return self._built_in(wanted), model_id, parsed.params or {}
+
+    def _built_in(self, name: str) -> compiled.Provider:
+        """A provider that no document describes."""
+        api = known.credentials_for(name, self._settings.llm_api_settings) if self._settings is not None else None
+        return known.known_provider(name, api)
 
     def _client(self, config: compiled.Provider) -> Provider:
         made_for = (config, self._catalog.release)

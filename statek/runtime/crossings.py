@@ -99,9 +99,9 @@ class Journal:
     stored: int = 0  # how much of `log` is stored already
     stored_refs: int = 0
     # how far this run is
-    seen: Counter[tuple[str, str]] = field(default_factory=Counter)
-    turns: Counter[Key] = field(default_factory=Counter)  # of reads and writes; counted only where there is a record
-    entered: Counter[Key] = field(default_factory=Counter)  # crossings that gave durable objects
+    seen: dict[tuple[str, str], int] = field(default_factory=dict)
+    turns: dict[Key, int] = field(default_factory=dict)  # of reads and writes; counted only where there is a record
+    entered: dict[Key, int] = field(default_factory=dict)  # crossings that gave durable objects
     entries: list[Key] = field(default_factory=list)  # the same, one by one
     matched: set[Place] = field(default_factory=set)
     answered: list[Place | Key] = field(default_factory=list)  # in this run, from the run before
@@ -111,8 +111,8 @@ class Journal:
 
     def place(self, name: str, digest: str) -> Place:
         """Where the next call of that digest stands."""
-        nth = self.seen[(name, digest)]
-        self.seen[(name, digest)] += 1
+        nth = self.seen.get((name, digest), 0)
+        self.seen[(name, digest)] = nth + 1
         return Place(name, digest, nth)
 
     def add(self, place: Place, outcome: Outcome) -> None:
@@ -125,7 +125,7 @@ class Journal:
 
     def recall(self, key: Key) -> Any:
         """What the next read or write of that key gave in the run before, or NOT_YET."""
-        nth = self.turns[key]
+        nth = self.turns.get(key, 0)
         self.turns[key] = nth + 1
         values = self.known.get(key)
         if values is None or nth >= len(values):
@@ -153,7 +153,7 @@ class Journal:
 
     def enter(self, key: Key) -> int:
         """Count a crossing that gives durable objects; how many of that key there were before."""
-        nth = self.entered[key]
+        nth = self.entered.get(key, 0)
         self.entered[key] = nth + 1
         self.entries.append(key)
         return nth
@@ -172,9 +172,9 @@ class Journal:
         for key in self.entries[entries:]:
             self.entered[key] -= 1
         del self.entries[entries:]
-        inside = Counter(self.answered[answered:])
-        if len(self.log) == length and not inside:
+        if len(self.log) == length and len(self.answered) == answered:
             return
+        inside = Counter(self.answered[answered:])
         for where, _ in self.log[length:]:
             if isinstance(where, Place):
                 self.outcomes.pop(where, None)
@@ -208,7 +208,7 @@ class Journal:
         writes = [
             f"{key[0]} {key[-1]}"
             for key, values in self.known.items()
-            if key[0].endswith("!") and self.turns[key] < len(values)
+            if key[0].endswith("!") and self.turns.get(key, 0) < len(values)
         ]
         return calls + writes
 

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, NoReturn
 
 from statek.base.clock import Clock
@@ -24,13 +24,13 @@ from statek.runtime.endings import CallWish
 from statek.runtime.futures import NOTHING, Watched, watched
 from statek.runtime.offer import DOCUMENTED_LIMITS
 from statek.runtime.outcomes import failure
-from statek.runtime.passes import MAX_INPUTS, Done, Passes
+from statek.runtime.passes import MAX_INPUTS, Done, Passes, TakenBack
 from statek.runtime.performing import INLINE_SECONDS, Performed, Performer
 from statek.runtime.step import Failure
 from statek.runtime.turn import Ask
 from statek.sandbox.bounds import Watchdog
 from statek.settings import StatekSettings
-from statek.store.job import JobStatus, count_with, find_job
+from statek.store.job import Job, JobStatus, count_with, find_job
 from statek.store.session import Store, address_of
 from statek.store.workspace import OUTSIDE
 
@@ -66,20 +66,22 @@ class Fleet:
     ) -> None:
         """Put the parts together; call `recover` before `run`.
 
-        `start_again` leaves the process at once, saves nothing, and somebody starts it anew: see `Passes`.
+        `start_again` leaves the process at once, saves nothing, and somebody starts it anew: for stretches that have to
+        be taken back, whose reason it is given. Without it they are not.
         """
         self.store = store
         self.ledger = ledger
         self.catalog = Catalog(ledger, limits)
         self.passes = Passes(
             store=store, ledger=ledger, clock=clock, catalog=self.catalog, watchdog=watchdog, mark=mark,
-            step_seconds=step_seconds, start_again=start_again,
+            step_seconds=step_seconds, takes_back=start_again is not None,
         )  # fmt: skip
         self.start_jobs: Callable[[], None] | None = None  # called before each pass, by embedding loops
         self.watch: Callable[[list[str]], None] | None = None  # told after each pass which jobs ran; never raises
         self.tally = Tally()
         self.asker = Asker(self.catalog, clock, secret, settings)
         self._performer = Performer(store, clock, watchdog, inline_seconds=inline_seconds)
+        self._start_again = start_again
         self._mark = mark
         self._checkpoint_store = checkpoint or store.commit
         self._clock = clock
@@ -102,6 +104,11 @@ class Fleet:
         self.passes.rebuild()
         self.tally.start()
         return replayed.records
+
+    @property
+    def is_lost(self) -> bool:
+        """May what is in memory not be saved any more? The process leaves then."""
+        return self._lost is not None
 
     def checkpoint(self) -> None:
         """Write the store, saying how far the ledger is in it. Raises what ended the work: nothing is saved then."""
@@ -138,6 +145,8 @@ class Fleet:
                     raise self._lost  # what a call gave cannot be recorded: leave, as when the loop itself meets it
                 try:
                     done = self._pass()
+                except TakenBack as error:
+                    await self._leave(error)
                 except Exception as error:  # no other task may save what is not recorded
                     self._lost = error if isinstance(error, StatekError) else BugError(f"a pass failed: {error!r}")
                     raise
@@ -147,7 +156,7 @@ class Fleet:
                     break
                 if self._dirty and self._is_commit_due():
                     self.checkpoint()  # now that what the pass wants from outside is under way
-            await self._drain()
+            await self._drain(self.passes.take_arrivals)
         finally:
             stopper.cancel()
             for task in self._tasks:
@@ -230,14 +239,21 @@ class Fleet:
         inputs = inbox.waiting(self.ledger, kinds=kinds, limit=MAX_INPUTS)
         return any(not self.passes.comes_too_early(entry) for entry in inputs)
 
-    async def _drain(self) -> None:
+    async def _drain(self, record: Callable[[], object]) -> None:
         """Let calls under way come back, within bounds, and record what they gave."""
-        fleet = self.catalog.fleet
-        seconds = fleet.drain_us / 1_000_000 if fleet is not None else DRAIN_SECONDS
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
-        while self.passes.arrivals:
-            self.passes.take_arrivals()
+        fleet, clock = self.catalog.fleet, asyncio.get_running_loop().time
+        ends = clock() + (fleet.drain_us / 1_000_000 if fleet is not None else DRAIN_SECONDS)
+        while self._tasks and (left := ends - clock()) > 0:
+            await asyncio.wait(self._tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            record()
+        record()
+
+    async def _leave(self, error: TakenBack) -> NoReturn:
+        """Start again from the last commit, once the calls of other jobs that are under way have come home."""
+        assert self._start_again is not None
+        self._lost = error  # nobody may save what the stretch did
+        await self._drain(self.passes.record_arrivals)
+        self._start_again(str(error))
 
     def _is_commit_due(self) -> bool:
         return self._dirty >= COMMIT_STRETCHES or self._clock.monotonic() - self._committed_at >= COMMIT_SECONDS
@@ -352,15 +368,18 @@ class Fleet:
         self._performed(job_id, wish, done)
 
     def _performed(self, job_id: str, wish: CallWish, done: Performed) -> None:
-        if done.touched:
+        touched = done.touched or bool(done.outcome.refs)  # an object found may not be written either
+        if self._lost is not None and touched:
+            return  # what it wrote or found in the store goes with this process: nobody knows how it ended
+        if touched:
             self.passes.note_touched(job_id, wish)
             self.checkpoint()
         self.passes.take_notice(done.made, done.woken)
         try:
-            self.passes.performed(job_id, wish, done.outcome, touched=done.touched)
+            self.passes.performed(job_id, wish, done.outcome, touched=touched)
         except Exception as error:  # noqa: BLE001 - a result that cannot be recorded after all is the end of its call
             outcome = _failed_inside(job_id, wish, error).outcome
-            self.passes.performed(job_id, wish, outcome, touched=done.touched)
+            self.passes.performed(job_id, wish, outcome, touched=touched)
         self._changed.set()
 
     # -- telling ----------------------------------------------------------------------------------------------------
@@ -403,16 +422,14 @@ class Tally:
         """Forget what a replay counted."""
         self.__init__()  # type: ignore[misc]
 
-    def add(self, ended: list[str]) -> None:
+    def add(self, ended: Iterable[Job]) -> None:
         """Count jobs that ended."""
-        for job_id in ended:
-            job = find_job(job_id)
-            outcome = job.outcome if job is not None else "?"
+        for job in ended:
             self.ended += 1
-            self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
-            if outcome != "ok":
+            self.outcomes[job.outcome] = self.outcomes.get(job.outcome, 0) + 1
+            if job.outcome != "ok":
                 self.failed += 1
-                self.failures = [*self.failures[-19:], job_id]
+                self.failures = [*self.failures[-19:], job.id]
 
     def count_answer(self, answer: Any) -> None:
         """Count what an answer used."""

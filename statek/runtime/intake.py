@@ -76,7 +76,7 @@ def _start(
         catalog, role, inputs, entry.id, entry.at_us, locale=said.get("locale"), params=said.get("params")
     )
     job.queue = queue
-    ready.add_new(entry.id)
+    ready.add_new(entry.id, job)
 
 
 def _start_child_again(entry: Entry, catalog: Catalog, ready: Ready) -> None:

@@ -81,13 +81,17 @@ class Offer:
         if self.spec is None:
             text: str = job.system_prompt()
             return text
-        given = job.inputs or {}
+        return self.prompt_for(job.inputs or {}, job.id)
+
+    def prompt_for(self, given: Mapping[str, Any], job_id: str) -> str:
+        """The system prompt of a job with these inputs, of an agent from files. Raises RenderError."""
+        assert self.spec is not None
         inputs = {name: given.get(name, declared.get("default")) for name, declared in self.inputs.items()}
         values = {
             "inputs": inputs,
             "vars": dict(self.spec.vars),
             "agent": {"name": self.role},
-            "job": {"id": job.id},
+            "job": {"id": job_id},
             "tools": self.listing,
         }
         return template.render(self.spec.prompt, partials=self.spec.partials, values=values)
@@ -180,6 +184,19 @@ def from_spec(
         subagents=agent.subagents, inputs=agent.inputs, policy=policy, extra={}, spec=agent,
         tools_scope=agent.metadata.get(selection.KEY, ""), console_box=said.console_box,
     )  # fmt: skip
+
+
+def model_chain(names: tuple[str, ...], models: Mapping[str, compiled.Model]) -> list[str]:
+    """The models to ask, in order: `names`, each followed by its own fallbacks, none twice."""
+    found: list[str] = []
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop(0)
+        if name not in found:
+            found.append(name)
+            model = models.get(name)
+            waiting = [*(model.fallback if model else ()), *waiting]
+    return found
 
 
 def from_python(job_def: Any, limits: compiled.Limits, allowed: Allowances) -> Offer:

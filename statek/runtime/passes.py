@@ -1,21 +1,22 @@
 """One pass of the scheduler: take in, record, run stretches, record, and say what is to be performed outside.
 
-The ledger is written before anything can be seen: first what arrived (inputs, answers, results), then what ran and what
-is intended. Only when that is on disk does the fleet perform calls and ask models. The same methods replay a ledger:
-nothing is performed then. This module never awaits; one pass is one turn of the loop.
+The ledger is written before anything can be seen: first what arrived (inputs, answers, results), which a process that
+dies must find again, then what ran and what is intended; both are on disk before the fleet performs calls, asks models
+or writes the store. The same methods replay a ledger: nothing is performed then. This module never awaits; one pass is
+one turn of the loop.
 """
 
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 from statek.base.clock import Clock
 from statek.base.mark import Mark
-from statek.exceptions import BugError, LedgerError, Signal, StoreError, StoreFull
+from statek.exceptions import BugError, LedgerError, Signal, StatekError, StoreError, StoreFull
 from statek.ledger import inbox, records
 from statek.ledger.file import LedgerFile
 from statek.ledger.inbox import Entry, InputKind
@@ -67,7 +68,7 @@ class Done:
     calls: list[tuple[str, CallWish]] = field(default_factory=list)
     asks: list[tuple[str, Ask]] = field(default_factory=list)
     stretches: int = 0
-    ended: list[str] = field(default_factory=list)
+    ended: list[Job] = field(default_factory=list)
     taken: int = 0
     ran: list[str] = field(default_factory=list)
     is_cut: bool = False
@@ -89,6 +90,10 @@ class Arrival:
     delivery: Delivery
 
 
+class TakenBack(StatekError):  # noqa: N818 - not a failure: the process has to start again
+    """A stretch is given up and the ledger says so; what it did is in memory, so nothing may be saved any more."""
+
+
 class Passes:
     """The scheduler's state: who is ready, what has arrived, what is recorded."""
 
@@ -102,13 +107,12 @@ class Passes:
         watchdog: Watchdog,
         mark: Mark | None = None,
         step_seconds: float = 5.0,
-        start_again: Callable[[str], NoReturn] | None = None,
+        takes_back: bool = False,
     ) -> None:
         """Put the parts together; `recover` or `rebuild` comes next. Without a ledger nothing outlives dbzero.
 
-        `start_again` is called when a stretch has to be taken back, with the reason: it leaves the process at once,
-        saves nothing, and somebody starts it anew. Without it, what a stretch that was cut had done to stored objects
-        stays.
+        `takes_back`: a stretch that has to be taken back raises TakenBack; who runs the passes then saves nothing and
+        lets the process start anew. Without it, what a stretch that was cut had done to stored objects stays.
         """
         self.store = store
         self.ledger = ledger
@@ -130,17 +134,17 @@ class Passes:
         self._mark = mark
         self._step_seconds = step_seconds
         self._unknown: list[tuple[str, bytes]] = []
-        self._start_again = start_again
+        self._takes_back = takes_back
         self.upto: int | None = None  # the record that is being replayed
         self.base_seq = 0  # what was recorded up to here is in the store, with all that calls wrote themselves
 
     # -- one pass ---------------------------------------------------------------------------------------------------
 
     def run(self) -> Done:
-        """One pass. Raises LedgerError when the ledger cannot be written: leave at once then, without saving."""
+        """One pass. Raises LedgerError when the ledger cannot be written, and TakenBack: leave then, without saving."""
         done = Done()
         self._take_inputs(done)
-        self.take_arrivals()
+        self.take_arrivals(synced=False)
         ran: list[list[Any]] = []
         for number, job_id in enumerate(self.ready.pick(self.max_active)):
             self._run_one(job_id, done, ran)
@@ -148,6 +152,8 @@ class Passes:
             if done.is_cut:
                 break
         self._record(done, ran)
+        if self.ledger is not None:
+            self.ledger.sync()
         done.ran = [str(entry[0]) for entry in ran]
         return done
 
@@ -163,7 +169,7 @@ class Passes:
             done.taken += 0 if is_whole else 1
             return
         taken = []
-        with self.ledger.transaction():
+        with self.ledger.transaction(synced=False):
             self.admission.write()
             for entry in entries:
                 with suppress(inbox.NoLongerWaiting):  # it had to leave; whoever dropped it said so
@@ -252,23 +258,25 @@ class Passes:
                 self.ready.new.undo()
                 intake.refuse(entry, f"error in the kit: {type(error).__name__}: {error}")
 
-    def take_arrivals(self) -> None:
+    def take_arrivals(self, *, synced: bool = True) -> None:
         """Record what has arrived and hand it to the jobs."""
+        for arrival in self.record_arrivals(synced=synced):
+            self.deliver(arrival.job, arrival.key, arrival.delivery)
+
+    def record_arrivals(self, *, synced: bool = True) -> list[Arrival]:
+        """Record what has arrived, and give it; no job is told."""
         arrivals = list(self.arrivals)
         self.arrivals.clear()
-        if not arrivals:
-            return
-        if self.ledger is not None and self.records is not None and self._meter is not None:
+        if arrivals and self.ledger is not None and self.records is not None and self._meter is not None:
             used: list[Used] = []
-            with self.ledger.transaction():
+            with self.ledger.transaction(synced=synced):
                 for arrival in arrivals:
                     failed = isinstance(arrival.delivery, Failure)  # no answer: the same turn may be asked for again
                     seq = self.records.put(arrival.kind, None if failed else arrival.key, arrival.body)
                     if seq is not None and isinstance(arrival.delivery, Answer):
                         used.append(_used(self.steps.job(arrival.job), arrival.delivery))
                 self._meter.add(used, self._clock.now_us())
-        for arrival in arrivals:
-            self.deliver(arrival.job, arrival.key, arrival.delivery)
+        return arrivals
 
     def deliver(self, job_id: str, key: str, delivery: Delivery) -> None:
         """Hand something that arrived to its job, if the job still waits for exactly this."""
@@ -304,8 +312,8 @@ class Passes:
     def stretch(self, job: Job, clock_us: int, delivery: Delivery, note: str, done: Done) -> str:
         """Run one stretch, or on replay what is left of one that was given up (`note`); the note to record.
 
-        When it failed after its code may have changed stored objects, or inside the kit, the process is left once the
-        note is on disk: whoever starts over from the last commit comes to the job as it was before the stretch.
+        Raises TakenBack when it failed after its code may have changed stored objects, or inside the kit, once the note
+        is on disk: whoever starts over from the last commit comes to the job as it was before the stretch.
         """
         if self._mark is not None:
             self._mark.begin_stretch(job.id, job.turn, job.statement)
@@ -352,15 +360,15 @@ class Passes:
             self.steps.take_answer(job, clock_us, answer)
 
     def _begin_again(self, job: Job, clock_us: int, note: str) -> None:
-        """Write down that the stretch is given up, and leave without saving. Returns where that cannot be done."""
-        if self._start_again is None or self.upto is not None or self.ledger is None or self.records is None:
+        """Write down that the stretch is given up, and raise TakenBack. Returns where nobody can start again."""
+        if not self._takes_back or self.upto is not None or self.ledger is None or self.records is None:
             return
         with self.ledger.transaction():
             self._record_unknown()
             self.records.put(Kind.RAN, None, records.pack([[job.id, clock_us, "", note]]))
         if self._mark is not None:
             self._mark.end_stretch()  # known by its note: it is not tried a second time
-        self._start_again(f"a stretch of job {job.id} is taken back: {note}")
+        raise TakenBack(f"a stretch of job {job.id} is taken back: {note}")
 
     def _give_up(self, job: Job, clock_us: int, note: str) -> Wish:
         self.steps.started.clear()
@@ -408,16 +416,16 @@ class Passes:
             self.ready.wake(job_id)
 
     def _end(self, job: Job, parent_id: str | None, done: Done) -> None:
-        done.ended.append(job.id)
+        done.ended.append(job)
         self.ready.end(job.id)
         if job.error_handlers is not None and job.outcome != "ok":
             self.cleanups.append(job.id)
             self.note_cleanups()
         if job.queue and self.admission is not None:
             self.admission.end_job(job.id)
-        parent = find_job(parent_id) if parent_id else None
-        if parent is not None and parent.stage == Stage.ASK and parent_id not in self.ready.active:
-            self.ready.wake(str(parent_id))
+        parent = self.steps.job(parent_id) if parent_id and parent_id not in self.ready.active else None
+        if parent is not None and parent.stage == Stage.ASK:
+            self.ready.wake(parent.id)
 
     def note_cleanups(self) -> None:
         """Keep in the store whose handlers are to be called: after a restart nothing else tells of a job that ended."""
@@ -435,27 +443,17 @@ class Passes:
             self.records.put(Kind.RAN, None, records.pack(ran))
             for job_id, wish in done.calls:
                 self.records.put(Kind.INTENT, intent_key(job_id, wish), records.pack({"tool": wish.tool.name}))
-            for job_id in done.ended:
-                self._say(job_id)
-                self._try_again(job_id)
+            for job in done.ended:
+                key = records.said_key(job.id, job.num_completions or 0)
+                self.records.put(Kind.SAID, key, records.pack(told.final_result(job)))
+                if self.admission is not None:
+                    self.admission.after_end(job)
         self._unknown.clear()
 
     def _record_unknown(self) -> None:
         assert self.records is not None
         for key, body in self._unknown:
             self.records.put(Kind.RESULT, key, body)
-
-    def _say(self, job_id: str) -> None:
-        assert self.records is not None
-        job = find_job(job_id)
-        if job is not None:
-            key = records.said_key(job_id, job.num_completions or 0)
-            self.records.put(Kind.SAID, key, records.pack(told.final_result(job)))
-
-    def _try_again(self, job_id: str) -> None:
-        job = find_job(job_id)
-        if job is not None and self.admission is not None:
-            self.admission.after_end(job)
 
     # -- arrivals ---------------------------------------------------------------------------------------------------
 

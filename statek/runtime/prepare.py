@@ -10,6 +10,7 @@ from typing import Any
 from statek.exceptions import StatekError
 from statek.ledger import compiled
 from statek.ledger.releases import Release
+from statek.llm.known import known_provider, needs_no_document
 from statek.runtime import offer
 from statek.settings import fill_references
 from statek.text import template
@@ -43,6 +44,8 @@ def _missing_secrets(objects: Mapping[str, Any], secret: Callable[[str], str | N
     problems = []
     for name in sorted(reachable_providers(objects)):
         provider = objects.get(f"Provider/{name}")
+        if provider is None and needs_no_document(name):
+            provider = known_provider(name, None)
         if provider is None or provider.driver == "scripted":
             continue
         for text in filter(None, (provider.api_key, provider.base_url, *provider.headers.values())):

@@ -6,8 +6,6 @@ builtin is replaced. Not here: what becomes of the text; the runtime records it 
 """
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -59,18 +57,19 @@ class _Routed:
 _open = [0]  # calls under way
 
 
-@contextmanager
-def printed() -> Iterator[Page]:
+class printed:  # noqa: N801 - a context manager, used as a function
     """Collect what is printed inside, also by tasks and threads begun inside with a copy of the context."""
-    page = Page()
-    token = _page.set(page)
-    _open[0] += 1
-    if not isinstance(sys.stdout, _Routed):
-        sys.stdout = _Routed(sys.stdout)  # it has all that print and applications use
-    try:
-        yield page
-    finally:
-        _page.reset(token)
+
+    def __enter__(self) -> Page:
+        page = Page()
+        self._token = _page.set(page)
+        _open[0] += 1
+        if not isinstance(sys.stdout, _Routed):
+            sys.stdout = _Routed(sys.stdout)  # it has all that print and applications use
+        return page
+
+    def __exit__(self, *_error: object) -> None:
+        _page.reset(self._token)
         _open[0] -= 1
         if not _open[0] and isinstance(sys.stdout, _Routed):
             sys.stdout = sys.stdout.real

@@ -7,6 +7,7 @@ outside call works for it), or parked (it waits for a child or a future). Out an
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from statek.runtime.newcomers import Newcomers, Tag
 from statek.runtime.polling import Polling
@@ -46,7 +47,7 @@ class Ready:
     def __init__(self) -> None:
         """Start empty; `tag_of` tells by what a job waits for its turn."""
         self.new = Newcomers()
-        self.tag_of: Callable[[str], Tag] = lambda _job_id: _NO_TAG
+        self.tag_of: Callable[[str, Any], Tag] = lambda _job_id, _job: _NO_TAG
         self._tags: dict[str, Tag] = {}  # of jobs that have begun
         self.runnable: deque[str] = deque()
         self.active: set[str] = set()
@@ -54,13 +55,13 @@ class Ready:
         self.futures = Polling()
         self._parents: dict[str, str] = {}  # child -> job that waits for it
 
-    def add_new(self, job_id: str) -> None:
-        """A job that has not begun."""
-        self.new.add(job_id, self.tag_of(job_id))
+    def add_new(self, job_id: str, job: Any = None) -> None:
+        """A job that has not begun; `job` itself where it is at hand."""
+        self.new.add(job_id, self.tag_of(job_id, job))
 
     def add_begun(self, job_id: str) -> None:
         """A job that has begun and not ended: it counts for the bounds of its agent."""
-        tag = self._tags[job_id] = self.tag_of(job_id)
+        tag = self._tags[job_id] = self.tag_of(job_id, None)
         self.new.begun(tag)
 
     def tag_anew(self) -> None:

@@ -79,6 +79,7 @@ class Running:
     environment: Environment
     history: turn.History
     prompt: tuple[Offer, str] | None = None  # the prompt of a spec, rendered once for an offer
+    parts: Sequence[Part] | None = None  # what runs, or ran last; None: not looked up yet
 
     def prompt_of(self, offer: Offer, job: Any) -> str:
         """The prompt that `offer` gives this job."""
@@ -87,6 +88,13 @@ class Running:
         if self.prompt is None or self.prompt[0] is not offer:
             self.prompt = (offer, offer.prompt(job))
         return self.prompt[1]
+
+    def parts_of(self, job: Any) -> Sequence[Part]:
+        """The code that is to run: the warmup as the job began with it, or what the newest answer wants run."""
+        if self.parts is None:
+            stored = job.code
+            self.parts = turn.parts_of_last(job, self.offer.chat_style) if stored is None else turn.decode_parts(stored)
+        return self.parts
 
 
 class Steps:
@@ -137,8 +145,9 @@ class Steps:
     def advance(self, job: Any, clock_us: int, delivery: Delivery) -> Wish:
         """Run one stretch of `job`."""
         self.left_effects = False
-        if job.id in self._running:
-            self._running[job.id].live.begin_trace()
+        running = self._running.get(job.id)
+        if running is not None:
+            running.live.begin_trace()
         stretch = _Stretch(self, job, clock_us)
         over = stretch.take_answer(delivery) if isinstance(delivery, Answer) else None
         wish = stretch.run(None if isinstance(delivery, Answer) else delivery) if over is None else over
@@ -163,7 +172,8 @@ class Steps:
 
     def running(self, job: Any) -> Running:
         """The running side of `job`, made from its stored place when there is none."""
-        found = self._running.get(job.id)
+        job_id = job.id
+        found = self._running.get(job_id)
         if found is not None:
             return found
         offer = self._catalog.of(job)
@@ -171,7 +181,7 @@ class Steps:
         live = LiveJob(job, environment, offer.policy)
         live.recorded = lambda wish: self._recorded(job, wish)
         running = Running(live, offer, environment, turn.History(offer.chat_style, offer.console_box))
-        self._running[job.id] = running
+        self._running[job_id] = running
         return running
 
     @property
@@ -188,6 +198,13 @@ class _Stretch:
         self.job = job
         self.clock_us = clock_us
         self.status: Any = None
+        self._running: Running | None = None
+
+    def running(self) -> Running:
+        """The running side of the job; not to be asked for once it was let go."""
+        if self._running is None:
+            self._running = self.steps.running(self.job)
+        return self._running
 
     def set_status(self) -> None:
         """Give the job its new status, at the very end."""
@@ -218,11 +235,12 @@ class _Stretch:
     def _begin(self) -> None:
         job = self.job
         try:
-            running = self.steps.running(job)
+            running = self.running()
         except StatekError as error:
             raise Diverged(f"the job cannot be started: {error}") from error
         job.started_us = self.clock_us
         running.live.names.update(job.inputs or {})
+        running.parts = running.offer.warmup
         job.code = turn.encode_parts(running.offer.warmup)
         job.stage = Stage.CODE
         job.statement = running.live.statement = (job.warmup_block_num or 0) * PART + job.statement
@@ -230,9 +248,8 @@ class _Stretch:
     def take_answer(self, answer: Answer) -> Over | None:
         """Record an answer; the wish is the end when it was a final text."""
         job = self.job
-        running = self.steps.running(job)
-        parts = turn.record_answer(job, answer, self.clock_us, running.offer.chat_style)
-        job.code = turn.encode_parts(parts)
+        running = self.running()
+        parts = running.parts = turn.record_answer(job, answer, self.clock_us, running.offer.chat_style)
         job.statement = running.live.statement = 0
         job.stage = Stage.CODE if parts else Stage.ASK
         self.status = JobStatus.STARTED
@@ -256,16 +273,14 @@ class _Stretch:
 
     def _run_code(self, outcome: Outcome | None) -> Wish | None:
         job = self.job
-        running = self.steps.running(job)
+        running = self.running()
         live = running.live
-        if job.code is None:
-            job.code = turn.encode_parts(turn.parts_of_last(job, running.offer.chat_style))
         live.clock_us = max(live.clock_us, self.clock_us)
         live.scene.clock_us, live.scene.limits = live.clock_us, running.offer.limits
         allowed = running.offer.limits.tool_calls
         live.tool_calls_left = None if allowed is None else allowed - job.tool_calls
         live.offer_subagents(running.offer.subagents, self._child_starter(running.offer))
-        ending = self._go_on(live, outcome)
+        ending = self._go_on(running, outcome)
         self.steps.started += live.scene.made
         self.steps.woken += live.scene.woken
         self.steps.met += live.met
@@ -276,15 +291,15 @@ class _Stretch:
             job.tool_calls = allowed - live.tool_calls_left
         return self._after_code(running, ending)
 
-    def _go_on(self, live: LiveJob, outcome: Outcome | None) -> Ending:
+    def _go_on(self, running: Running, outcome: Outcome | None) -> Ending:
         """Run code to the next switch. When a bound ends it, its lines and records go; whether it did more is said."""
-        job = self.job
+        job, live = self.job, running.live
         console, chat = job.console_log, job.chat
         lines, items = len(console), len(chat)
         live.has_effects = False
         try:
             if live.wish is None:
-                return live.run(self._due(turn.decode_parts(job.code), live))
+                return live.run(self._due(running.parts_of(job), live))
             assert outcome is not None, "a job that waits for a call was advanced without its result"
             return live.deliver(outcome)
         except BaseException:
@@ -311,32 +326,32 @@ class _Stretch:
         job, live = self.job, running.live
         match ending:
             case CallWish():
-                self._store_place(live)
+                self._store_place(running)
                 job.waiting_bytes = json_bytes({"kind": "call", "detail": ending.place.name})
                 self._working()
                 return ending
             case Waits(future):
-                self._store_place(live)
+                self._store_place(running)
                 return self._park(future)
             case ExitedWith(status):
-                self._store_place(live, done=True)
-                return self._exit(status)
+                self._store_place(running, done=True)
+                return self._exit(running, status)
             case Ended(failed):
-                self._store_place(live, done=True)
-                if not failed and job.turn == 0 and live.statement // PART < len(turn.decode_parts(job.code)):
+                self._store_place(running, done=True)
+                if not failed and job.turn == 0 and live.statement // PART < len(running.parts_of(job)):
                     job.waiting_bytes = None
                     self._working()
                     return BlockEnd()
-                return self._end_code(live, failed)
+                return self._end_code(running, failed)
 
-    def _store_place(self, live: LiveJob, *, done: bool = False) -> None:
-        job = self.job
+    def _store_place(self, running: Running, *, done: bool = False) -> None:
+        job, live = self.job, running.live
         kept, statement, journal = live.stored_place()
         number_of = live.durables.number_of
         workspace.replace_names(job, kept, [number_of(ref) for ref in kept.refs])
         job.statement = statement
         block = statement // PART
-        if block and job.turn == 0 and block < len(turn.decode_parts(job.code)) and job.warmup_block_num != block:
+        if block and job.turn == 0 and block < len(running.parts_of(job)) and job.warmup_block_num != block:
             job.warmup_block_num = block
         if done:
             if job.journal is not None:
@@ -361,29 +376,33 @@ class _Stretch:
         job.waiting_bytes = json_bytes({"kind": "future", "detail": type(future).__name__})
         return Parked("future", job.id, future)
 
-    def _exit(self, status: Any) -> Wish:
-        job = self.job
+    def _exit(self, running: Running, status: Any) -> Wish:
         if self._is_told_more():
-            job.stage = Stage.ASK
+            self._leave_code(running)
             return self._ask(woke=True)
         return self.end("ok", value=status, exited=True)
 
-    def _end_code(self, live: LiveJob, failed: str) -> Wish | None:
-        job = self.job
-        parts = turn.decode_parts(job.code)
+    def _end_code(self, running: Running, failed: str) -> Wish | None:
+        job, parts = self.job, running.parts_of(self.job)
         warming = job.turn == 0
         if failed and warming:
             job.job_def.set_error(StatekError(failed), collect_traceback=False)
             return self.end("failed", error=f"warmup: {failed}")
         errors = bool(failed) + (turn.failed_calls(job) if any(part.call is not None for part in parts) else 0)
         if failed:
-            self._answer_calls(live, parts, failed)
+            self._answer_calls(running.live, parts, failed)
         for _ in range(errors):
             job.count_exception()
         if not errors:
             job.exception_streak = 0
-        job.stage, job.code = Stage.ASK, None
+        self._leave_code(running)
         return None
+
+    def _leave_code(self, running: Running) -> None:
+        running.parts = None
+        self.job.stage = Stage.ASK
+        if self.job.code is not None:  # an assignment alone grows the file
+            self.job.code = None
 
     def _answer_calls(self, live: LiveJob, parts: Sequence[Part], failed: str) -> None:
         first = live.statement // PART
@@ -397,17 +416,17 @@ class _Stretch:
         if job.stage == Stage.NEW or job.turn == 0:
             return self.end("failed", error=f"warmup: {reason}")
         job.console_append(reason)
-        live = self.steps.running(job).live
-        live.clock_us = self.clock_us
-        self._answer_calls(live, turn.decode_parts(job.code), reason)
+        running = self.running()
+        running.live.clock_us = self.clock_us
+        self._answer_calls(running.live, running.parts_of(job), reason)
         job.count_exception()
-        job.stage, job.code = Stage.ASK, None
+        self._leave_code(running)
         return self._ask(woke=False)
 
     def _ask(self, *, woke: bool) -> Wish:
         job = self.job
         try:
-            running = self.steps.running(job)
+            running = self.running()
             offer = running.offer
             harness.check_before_asking(job, offer.limits, self.clock_us, offer.limit_extension)
             prompt = running.prompt_of(self.steps.catalog.prompt_offer(offer, woke=woke), job)
@@ -425,15 +444,16 @@ class _Stretch:
         return ask
 
     def _wrong_output(self, value: Any) -> list[str]:
-        spec = self.steps.catalog.of(self.job).spec
+        spec = self._spec()
         return [] if spec is None or spec.output is None else declared.check_value(spec.output, value, "output")
 
     def _spec(self) -> compiled.Agent | None:
         """What the job's agent declares; None for one made in Python, or one whose tools cannot be had any more."""
         try:
-            return self.steps.catalog.of(self.job).spec
+            offer = self._running.offer if self._running is not None else self.steps.catalog.of(self.job)
         except StatekError:
             return None
+        return offer.spec
 
     def end(self, outcome: str, *, value: Any = None, error: str | None = None, exited: bool = False) -> Over:
         """End the job: keep what it gave, tell its parent, let go of the running side."""
@@ -461,7 +481,7 @@ class _Stretch:
         self.steps.forget(job.id)
         if job.handler is not None and subtasks.will_try_again(job, outcome, self._spec()):
             return Over(outcome, None)
-        parent = subtasks.complete(job, job.exit_value if exited else None, error, self.clock_us)
+        parent = subtasks.complete(job, error, self.clock_us)
         return Over(outcome, parent)
 
 

@@ -101,7 +101,7 @@ def start_again(catalog: Catalog, failed_id: str, inputs: Mapping[str, Any], job
     try:
         child = make_job(catalog, failed.agent.role, inputs, job_id, at_us, parent)
     except NotApplied as error:
-        complete(failed, None, str(error), at_us)
+        complete(failed, str(error), at_us)
         raise
     failed.handler, child.handler = None, handler
     handler.job, handler.is_tried_again = child, False
@@ -110,7 +110,7 @@ def start_again(catalog: Catalog, failed_id: str, inputs: Mapping[str, Any], job
     return child
 
 
-def complete(child: Any, result: Any, error: str | None, at_us: int) -> str | None:
+def complete(child: Any, error: str | None, at_us: int) -> str | None:
     """Record how a child ended in its handler, unless it said so itself; the id of the parent that may go on, or None.
 
     A child that ends without a word has succeeded with its exit value, or failed with its error.
@@ -120,5 +120,5 @@ def complete(child: Any, result: Any, error: str | None, at_us: int) -> str | No
         return None
     if not handler.is_completed:
         with current.running(child, current.Scene(child, clock_us=at_us)):
-            handler.complete(**({"result": result} if error is None else {"error": error}))
+            handler.complete(**({"result": child.exit_value} if error is None else {"error": error}))
     return str(child.parent_id) or None

@@ -12,9 +12,9 @@ from statek.runtime.newcomers import Bounds, Tag
 from statek.store.job import find_job
 
 
-def tag_of(catalog: Catalog, job_id: str) -> Tag:
-    """The tag of a stored job."""
-    job = find_job(job_id)
+def tag_of(catalog: Catalog, job_id: str, job: Any = None) -> Tag:
+    """The tag of a stored job, which may be given along."""
+    job = find_job(job_id) if job is None else job
     if job is None:
         return Tag()
     role = job.agent.role

@@ -69,7 +69,7 @@ def message_of(item: ChatHistoryItem, box: str = "") -> Message:
     if box and text is not None and item.content_src is ContentSource.CONSOLE:
         text = f"<{box}>\n{text}\n</{box}>"
     role: Role = "user" if item.role is ChatRole.SYSTEM else item.role.value
-    calls = tuple(Call(call.id, call.func_name, call.kwargs or {}) for call in item.tool_calls)
+    calls = tuple([Call(call.id, call.func_name, call.kwargs or {}) for call in item.tool_calls])
     return Message(role, sendable(text), calls, item.call_id, item.provider_reasoning_payload)
 
 
@@ -81,7 +81,7 @@ def _system(prompt: str) -> Message:
 
 def sendable(text: str | None) -> str | None:
     """A text with lone surrogates written out: tools do give them, and no request can hold one."""
-    return None if text is None else text.encode(errors="backslashreplace").decode()
+    return text if text is None or text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 def record_answer(job: Any, answer: Answer, at_us: int, style: str) -> list[Part]:
@@ -178,6 +178,6 @@ def encode_parts(parts: Sequence[Part]) -> bytes:
 
 
 @functools.lru_cache(256)
-def decode_parts(data: bytes | None) -> tuple[Part, ...]:
+def decode_parts(data: bytes) -> tuple[Part, ...]:
     """What `encode_parts` wrote."""
-    return () if data is None else tuple(Part(*fields) for fields in json.loads(data))
+    return tuple(Part(*fields) for fields in json.loads(data))

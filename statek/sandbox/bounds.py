@@ -10,8 +10,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import FrameType
 
 from statek.exceptions import TimeLimit
@@ -93,9 +92,8 @@ class Watchdog:
             signal.signal(signal.SIGALRM, signal.SIG_IGN)
             self._installed = False
 
-    @contextmanager
-    def armed(self, seconds: float, memory_bytes: int, *, grace: float = STUCK_SECONDS) -> Iterator[None]:
-        """Bound what runs inside to `seconds` of wall time and `memory_bytes` of growth.
+    def armed(self, seconds: float, memory_bytes: int, *, grace: float = STUCK_SECONDS) -> "_Armed":
+        """Bound what runs inside the block to `seconds` of wall time, from now on, and `memory_bytes` of growth.
 
         What cannot be left goes on beyond its time; after `grace` more seconds no sign of life is given any more.
         """
@@ -107,11 +105,12 @@ class Watchdog:
         self._ceiling = self._base + memory_bytes
         self.overdue, self.reason, self._charged, self._armed = False, "", 0, True
         self._set_timer()
-        try:
-            yield
-        finally:
-            self._armed = self.overdue = False
-            self._set_timer()
+        return _Armed(self)
+
+    def disarm(self) -> None:
+        """End what `armed` began."""
+        self._armed = self.overdue = False
+        self._set_timer()
 
     def tick(self) -> None:
         """Count one step of model code.
@@ -182,6 +181,19 @@ class Watchdog:
                 self._judge(weigh=True)
             if self.overdue and _may_raise_in(frame):
                 raise TimeLimit(self.reason)
+
+
+class _Armed:
+    """The block that `Watchdog.armed` bounds."""
+
+    def __init__(self, watchdog: Watchdog) -> None:
+        self._watchdog = watchdog
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_error: object) -> None:
+        self._watchdog.disarm()
 
 
 WATCHDOG = Watchdog()

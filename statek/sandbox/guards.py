@@ -11,7 +11,6 @@ import random
 import re
 import string
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from types import GeneratorType
 from typing import Any
 
@@ -155,15 +154,6 @@ class Guards:
             setattr(self.access.writable(owner, name), name, new)
         else:
             self.access.writable(owner)[rest[0]] = new
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Mark that a statement runs; code that cleans up outside of one does nothing."""
-        self.cleanup.running += 1
-        try:
-            yield
-        finally:
-            self.cleanup.running -= 1
 
 
 def builtins_for(border: Border, policy: Policy, host: Mapping[str, object]) -> dict[str, object]:

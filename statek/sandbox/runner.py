@@ -73,10 +73,11 @@ def run_statement(statement: Statement, namespace: dict[str, object], border: Bo
     if statement.index == 0:
         guards.console.restart()
     guards.facades.leaving = None
+    guards.cleanup.running += 1  # outside of a statement, code that cleans up does nothing
     try:
-        with guards.running():
-            outcome = _outcome(statement, namespace, guards)
+        outcome = _outcome(statement, namespace, guards)
     finally:
+        guards.cleanup.running -= 1
         guards.cases.clear()
     if WATCHDOG.overdue:
         raise TimeLimit(WATCHDOG.reason)

@@ -57,12 +57,12 @@ class ChatItem:
         return self.text if self.kind == "answer" else None
 
 
-_ALWAYS = frozenset({"kind", "at_us", "console_pos"})
+_DEFAULTS = {name: getattr(ChatItem, name) for name in ("text", "calls", "call_id", "hidden", "error", "note")}
 
 
 def encode_item(item: ChatItem) -> bytes:
     """The stored form; fields at their default are left out."""
-    data = {name: value for name, value in vars(item).items() if name in _ALWAYS or value != getattr(ChatItem, name)}
+    data = {name: value for name, value in vars(item).items() if name not in _DEFAULTS or value != _DEFAULTS[name]}
     return json_bytes(data)
 
 

@@ -1,4 +1,4 @@
-"""Reading and rewriting everything in a store, to find out whether its file is whole.
+"""Reading and rewriting everything in a store, and adding to it, to find out whether its file is whole.
 
 Only for scratch copies: opening a damaged file read-write may damage it further, hang or crash, so this runs in a
 process of its own under a time limit (`worker.probe`). The one idea: a damaged file opens, shows its root and lies or
@@ -14,6 +14,7 @@ import dbzero as db0
 from statek.store.job import Job, JobStatus
 from statek.store.session import Store
 
+ADDED = 100  # bytes
 CLEAR_EVERY = 1000  # objects; a touched object stays in memory until the cache is cleared
 
 
@@ -27,7 +28,7 @@ class Whole:
 
 
 def read_and_rewrite(folder: Path, store_id: str) -> Whole:
-    """Touch every object in the store at `folder` and commit.
+    """Touch every object in the store at `folder`, add something, and commit.
 
     Raises:
         StoreError: it cannot be opened or written, or is another store.
@@ -46,6 +47,7 @@ def read_and_rewrite(folder: Path, store_id: str) -> Whole:
         for status in JobStatus.values():  # the index is not among the objects, and was seen damaged alone
             for job in db0.find(Job, status):
                 _ = job.id
+        store.root.refused.append(bytes(ADDED))  # all can be there, and yet nothing new be made
         store.commit()
         return Whole(count, store.root.seq, store.root.seq_tag)
 

@@ -4,8 +4,6 @@ Not a service locator: it answers `get_current_job()` for tools. Functions of th
 stretch's clock and place here, because what they do inside a stretch must come out the same when it is run again.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -102,12 +100,15 @@ def announce(*, made: str | None = None, woken: str | None = None) -> None:
         scene.woken.append(woken)
 
 
-@contextmanager
-def running(job: Any, scene: Scene | None = None) -> Iterator[Scene]:
+class running:  # noqa: N801 - a context manager, used as a function
     """Make `job` the current one inside, with all that `scene` says of its stretch."""
-    chosen = scene if scene is not None else Scene(job)
-    token = _scene.set(chosen)
-    try:
-        yield chosen
-    finally:
-        _scene.reset(token)
+
+    def __init__(self, job: Any, scene: Scene | None = None) -> None:
+        self._scene = scene if scene is not None else Scene(job)
+
+    def __enter__(self) -> Scene:
+        self._token = _scene.set(self._scene)
+        return self._scene
+
+    def __exit__(self, *_error: object) -> None:
+        _scene.reset(self._token)

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from statek.text.names import parse_python
 
+_BEGINS_WITH_A_NAME = re.compile(r"""(?:\s|#[^\r\n]*+)*+(?![rRbBuUfF]{1,2}["'])[A-Za-z_]""")
 _OPENING = re.compile(r"(?P<indent> {0,3})(?P<mark>`{3,}|~{3,})(?P<info>.*)")
 
 
@@ -80,6 +81,8 @@ def has_statements(code: str | None) -> bool:
     """False when there is nothing to run: blank, comments, or bare text literals. Broken code counts as something."""
     if code is None or not code.strip():
         return False
+    if _BEGINS_WITH_A_NAME.match(code):
+        return True  # nothing is parsed twice: what is wrong with it, running it tells
     try:
         # Characters that no file can hold make the parser fail as a whole, even in a comment.
         body = parse_python(code.encode("utf-8", "replace").decode()).body

@@ -107,11 +107,12 @@ def _open_and_run(options: spawn.ChildOptions, reporter: Reporter, stop: _EarlyS
         importlib.import_module("statek.control.reload")
     os.chdir(options.root)
     sys.path[:0] = options.python_path
-    settings = StatekSettings()
-    set_statek_settings(settings)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LineFormatter(about_current_job))
     logging.basicConfig(handlers=[handler])
+    logging.captureWarnings(True)
+    settings = StatekSettings()
+    set_statek_settings(settings)
     child = Child.open(options, settings, reporter)
     child.fleet.recover()
     drop_former(Path(options.store), child.store.root.seq)  # the new file of a compaction was opened, and works
@@ -235,11 +236,11 @@ class Child:
         self.mark.set_clean_end(True)
 
     def _start_again(self, reason: str) -> NoReturn:
-        """Leave; the supervisor starts another child, which does what the ledger says instead."""
+        """Leave; the supervisor starts another child, unless we were asked to end. That does what the ledger says."""
         try:
             self.notice(f"{reason}; the worker starts again from its last commit")
         finally:
-            os._exit(1)
+            os._exit(0 if self.stop.is_set() else 1)
 
     def notice(self, text: str) -> None:
         """Tell the user something worth knowing."""

@@ -87,8 +87,12 @@ class FleetStore:
         return Moment(self._records.last()[0], self._fleet.store.root.release)
 
     def commit(self) -> Moment | None:
-        """Write the store, unless a failure of the outside is on its way to a job: no record tells it again."""
-        if any(isinstance(delivery, Failure) for delivery in self._fleet.passes.deliveries.values()):
+        """Write the store, unless a failure of the outside is on its way to a job: no record tells it again.
+
+        Nor when what is in memory may not be saved any more.
+        """
+        deliveries = self._fleet.passes.deliveries.values()
+        if self._fleet.is_lost or any(isinstance(delivery, Failure) for delivery in deliveries):
             return None
         self._checkpoint()
         return self.moment()

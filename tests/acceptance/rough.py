@@ -73,13 +73,15 @@ _TIMEOUTS = {
     "impatient": "{connect: 3s, first_byte: 3s, idle: 1s, total: 3s}",  # for slow providers; no other may be slow
 }
 _TOOLSET = "apiVersion: statek/v1\nkind: ToolSet\nmetadata: {name: rough}\nspec:\n  tools:\n"
+_FLEET = "apiVersion: statek/v1\nkind: Fleet\nmetadata: {name: rough}\nspec: {shutdown: {drain: %s}}\n"
 _QUICK = "timeout: 300ms"
 _TOOL_LINES = {
     "tick": "effect: external, idempotent: true",
     **dict.fromkeys(("fail", "fail_later", "shout", "leave_in_thread", "import_missing"), "effect: external"),
-    **dict.fromkeys(("stay", "die", "give", "steps"), "effect: external"),
+    **dict.fromkeys(("stay", "die", "give", "steps", "after"), "effect: external"),
+    **dict.fromkeys(("send", "send_and_note", "send_for_notes"), "effect: external"),
     "fail_in_thread": "effect: external, thread: true",
-    **dict.fromkeys(("fail_in_store", "change", "die_always", "note"), "effect: write"),
+    **dict.fromkeys(("fail_in_store", "change", "die_always", "note", "note_begin"), "effect: write"),
     "notes": "effect: read",
     "hang": f"effect: external, {_QUICK}",
     "hang_in_thread": f"effect: external, thread: true, {_QUICK}",
@@ -126,14 +128,15 @@ class Rough(LoopbackLLM):
         return case.reply[number - 1] if number <= len(case.reply) else WENT_ON
 
 
-def make_rough(folder: Path, llm: LoopbackLLM) -> Project:
-    """The project, applied."""
+def make_rough(folder: Path, llm: LoopbackLLM, *, drain: str = "60s") -> Project:
+    """The project, applied. `drain`: how long calls under way are waited for when the worker leaves."""
     models = (_MODEL.format(name=name, url=llm.url, timeout=timeout) for name, timeout in _TIMEOUTS.items())
     lines = (f"    - {{python: 'rough_tools:{name}', {line}}}\n" for name, line in _TOOL_LINES.items())
     project = make_project(folder, {
         "pyproject.toml": '[tool.statek]\nproject = "rough"\n',
         "agents/models.yaml": "---\n".join(models),
         "agents/tools.yaml": _TOOLSET + "".join(lines),
+        "agents/fleet.yaml": _FLEET % drain,
         **{f"agents/{name}.md": text for name, text in _AGENTS.items()},
         **{f"warmups/{name}.py": text for name, text in _WARMUPS.items()},
         "rough_tools.py": TOOLS.read_text(),

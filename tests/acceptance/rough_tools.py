@@ -95,6 +95,50 @@ def notes() -> list[str]:
     return list(Notes().lines)
 
 
+def note_begin() -> None:
+    """Write to the store, and say outside that this code is at it: it holds up the loop from here on."""
+    Notes().lines.append("begun")
+    Path("begun").write_text("")
+
+
+async def after(*files: str) -> None:
+    """Come back once they are all there."""
+    while not _are_there(files):  # noqa: ASYNC110 - it waits for other processes, too
+        await asyncio.sleep(0.05)
+
+
+def _are_there(files: tuple[str, ...]) -> bool:
+    return all(Path(file).exists() for file in files)
+
+
+def _add(file: str, line: str = "") -> None:
+    with Path(file).open("a") as log:
+        log.write(f"{line}\n")
+
+
+async def send(text: str) -> str:
+    """Send a text; come back when `go` is there and code that was at it does not hold up the loop any more."""
+    _add("sent", text)
+    _add(f"sent-{text}")
+    await after("begun")
+    _add("free")
+    await after("go")
+    return f"sent {text}"
+
+
+async def send_and_note(text: str) -> str:
+    """Send a text, and write to the store afterwards."""
+    said = await send(text)
+    Notes().lines.append(said)
+    return said
+
+
+async def send_for_notes(text: str) -> Notes:
+    """Send a text. Returns the stored notes."""
+    await send(text)
+    return Notes()
+
+
 def give(what: str) -> Any:
     """Give something that is hard to keep."""
     return {

@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 LATEST_POINT = 5.0  # seconds until a named place has to be reached
 IN_COMMIT = 8  # byte of the mark that is set while the store is written
 LONGEST_COMMAND = 120.0  # seconds
+NOISE = ("N3db0", "not everything in the store can be read")  # what dbzero raises, and what a backup makes of it
 
 
 @dataclass
@@ -33,6 +34,7 @@ class Bench:
     dice: random.Random
     deck: Deck
     figures: Figures
+    has_noise: bool = False  # the store's file: pages were overwritten, and nobody has replaced it yet
 
     @property
     def point(self) -> Path:
@@ -134,6 +136,10 @@ class Bench:
             or (ordered and not self.point.exists()),
             "a sign of life", 60.0,
         )  # fmt: skip
+
+    def is_of_noise(self, text: str) -> bool:
+        """Whether this tells of pages that were overwritten, which nobody may have met before."""
+        return self.has_noise and any(words in text for words in NOISE)
 
     # -- looking ----------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from tests.acceptance.projects import Worker, until
 from tests.crash.bench import Bench, environ
 from tests.crash.damage import DAMAGES, spoil_copies
 from tests.crash.deck import Deck, Order
-from tests.crash.figures import Figures
+from tests.crash.figures import RECOVERIES, Figures
 from tests.crash.judge import finish_and_judge
 from tests.crash.operations import Operations
 from tests.crash.small import make_small_fleet
@@ -33,6 +33,7 @@ from tests.crash.small import make_small_fleet
 KILLS_OF_A_FLEET = 25
 POINT_SHARE = 0.75  # of the deaths, as far as the places are reached
 DAMAGE_EVERY = 4  # on average
+MOST_DEATHS = 8  # of one supervisor's children: after ten without getting on it gives up, as it should
 MOST_OPERATIONS = 2  # between two lives
 DRAIN_SHARE = 0.15  # of the lives
 LONGEST_LIFE = 1.2  # seconds after the first sign of life
@@ -42,6 +43,8 @@ FIRST = ("supervisor", "recovery", "compacting worker", "copied child", "restori
 FIRST_SHARE = 0.7  # of the lives
 ENDS = {signal.SIGTERM: 0, signal.SIGINT: 130}
 """What ends a worker properly, and its exit code."""
+_BAD_WORDS = ('"level":"ERROR"', "error in the kit", "giving up")
+_REPLACED = (RECOVERIES["from a copy"], RECOVERIES["from the ledger alone"])
 
 
 class Campaign:
@@ -105,8 +108,8 @@ class Campaign:
         self._listen(worker)
 
     def _kill_children(self, worker: Worker, order: Order | None) -> None:
-        misses = 0
-        while worker.process.poll() is None and self._goes_on():
+        misses, before = 0, self.figures.kills.total()
+        while worker.process.poll() is None and self._goes_on() and self.figures.kills.total() - before < MOST_DEATHS:
             self.bench.await_life(worker)
             if worker.process.poll() is not None:
                 return
@@ -160,8 +163,7 @@ class Campaign:
             died = order is not None and self.bench.died(order, 0.0)
             if order is not None and not died:
                 self.bench.withdraw(order)
-            was_cut = any(words in worker.out.read_text() for words in ("starting it again", "is taken back"))
-            if code >= 0 and not (died or was_cut):  # calls under way when a process dies have no result
+            if code >= 0 and not died:  # calls under way when a process dies have no result
                 self._check_drained(worker, code, ENDS[number], first)
         self._listen(worker)
 
@@ -218,10 +220,12 @@ class Campaign:
         self.figures.heard(said)
         self.figures.done["compactions"] += said.count("the store was compacted")
         for line in said.splitlines():
-            if '"level":"ERROR"' in line or any(words in line for words in ("error in the kit", "giving up")):
+            is_bad = line.startswith("{") and any(words in line for words in _BAD_WORDS)
+            if is_bad and not self.bench.is_of_noise(line):
                 self.figures.wrong.append(f"said in {worker.log.name}: {line[:400]}")
             if "the store is used as it is" in line:
                 self.figures.wrong.append(f"not compacted: {line[:400]}")
+        self.bench.has_noise &= not any(words in said for words in _REPLACED)
 
     # -- damage -----------------------------------------------------------------------------------------------------
 
@@ -239,6 +243,7 @@ class Campaign:
 
     def _spoil(self, kind: str) -> None:
         DAMAGES[kind](self.bench.file, self.dice)
+        self.bench.has_noise |= "noise" in kind
         self.figures.damaged[kind] += 1
 
 

@@ -23,6 +23,7 @@ POINTS = {
         f"{_RUNTIME}.passes:Passes._end": 12, f"{_RUNTIME}.passes:Passes.rebuild": 1,
         f"{_RUNTIME}.fleet:Fleet._perform": 60, f"{_RUNTIME}.fleet:Fleet._performed": 60,
         f"{_RUNTIME}.fleet:Fleet.checkpoint": 30, f"{_RUNTIME}.fleet:Fleet._wake_waiting": 3,
+        f"{_RUNTIME}.fleet:Fleet._drain": 1, f"{_RUNTIME}.passes:Passes.record_arrivals": 60,
         f"{_RUNTIME}.performing:Performer.perform_inline": 40, f"{_RUNTIME}.performing:Performer.perform": 8,
         f"{_RUNTIME}.replay:_take": 40, f"{_RUNTIME}.replay:_run": 40,
         f"{_RUNTIME}.cleanup:_intend": 2, f"{_RUNTIME}.cleanup:error_of": 2, f"{_RUNTIME}.step:Steps.advance": 100,

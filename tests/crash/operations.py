@@ -1,7 +1,8 @@
 """What an operator does to the store of a killed fleet, cut by kills too: compact, backup, restore, gc.
 
 Nobody works between a backup and its restoring here, so a restore that is cut or not has to lose nothing. A command
-that was not killed has to end well, whatever state the kills before have left the store in.
+that was not killed has to end well, whatever state the kills before have left the store in; only noise in pages that
+none had to read may be met here first.
 """
 
 import hashlib
@@ -155,7 +156,9 @@ class Operations:
             self.bench.figures.done["restores"] += 1
 
     def _wrong(self, what: str, ran: Ran | None) -> None:
-        self.bench.figures.wrong.append(f"{what} ended with {ran.told[-1500:] if ran else 'SIGKILL by somebody else'}")
+        told = ran.told if ran else "SIGKILL by somebody else"
+        if not self.bench.is_of_noise(told):
+            self.bench.figures.wrong.append(f"{what} ended with {told[-1500:]}")
 
     def _sizes(self) -> tuple[int, int]:
         return len(self.bench.entries()), len(self.bench.outside)

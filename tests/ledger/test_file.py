@@ -315,6 +315,44 @@ def test_a_backup_overwrites_nothing(ledger: LedgerFile, tmp_path: Path) -> None
     assert (tmp_path / "b.sqlite").read_bytes() == b"mine"
 
 
+_DIES = """
+import os, sys
+from pathlib import Path
+from statek.ledger.file import LedgerFile
+from statek.ledger.records import Kind, Records
+ledger = LedgerFile.open(Path(sys.argv[1]))
+with ledger.transaction(synced=False):
+    Records(ledger).put(Kind.RAN, None, b"{}")
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_what_is_not_synced_yet_survives_the_process(ledger: LedgerFile) -> None:
+    """Killed right after a commit that is synced later, the process leaves it to whoever comes next."""
+    subprocess.run([sys.executable, "-c", _DIES, str(ledger.path)], cwd=ROOT, check=False, timeout=60)
+    assert Records(ledger).last()[0] == 1
+
+
+def test_only_the_commits_that_say_so_are_synced_later(ledger: LedgerFile) -> None:
+    """A transaction is synced unless it asks for less, and the next one is again; `sync` makes good for those before."""
+    found = []
+    for synced in (True, False, True):
+        with ledger.transaction(synced=synced):
+            ledger.set_meta("x", 1)
+        found += ledger.rows("PRAGMA synchronous")
+    assert found == [(2,), (1,), (2,)]
+    with ledger.transaction(synced=False):
+        ledger.set_meta("x", 2)
+    ledger.path.with_name("ledger.sqlite-wal").rename(ledger.path.with_name("gone"))
+    with pytest.raises(LedgerError, match="cannot be synced"):
+        ledger.sync()
+    ledger.path.with_name("gone").rename(ledger.path.with_name("ledger.sqlite-wal"))
+    ledger.sync()
+    ledger.path.with_name("ledger.sqlite-wal").rename(ledger.path.with_name("gone"))
+    ledger.sync()  # nothing is left to be synced
+    ledger.path.with_name("gone").rename(ledger.path.with_name("ledger.sqlite-wal"))
+
+
 def test_a_closed_ledger_says_so(ledger: LedgerFile) -> None:
     """Using a closed ledger is a LedgerError, closing it again is fine."""
     ledger.close()

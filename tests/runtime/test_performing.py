@@ -164,6 +164,15 @@ def test_async_call_that_wrote_is_marked(open_desk: OpenDesk) -> None:
     assert [b'"touched":true' in head for head in heads] == [True, False]
 
 
+def test_async_call_that_gives_a_stored_object_is_marked(open_desk: OpenDesk) -> None:
+    """The object may be new: it is written before its place is recorded, or the place could be another object's."""
+    fleet = opened(open_desk, answer("exit(box_outside().value)"))
+    fleet.submit("clerk")
+    fleet.run()
+    [row] = fleet.ledger.rows("SELECT body FROM rec WHERE kind = 'result'")
+    assert b'"touched":true' in row[0].partition(b"\n")[0]
+
+
 def test_marks_of_writes_are_let_go(open_desk: OpenDesk) -> None:
     """A mark is kept only until the result is recorded and the store written: there is no fixed number of them."""
     fleet = opened(open_desk, answer("for n in range(60):\n    set_box_outside(n)\nexit()"))

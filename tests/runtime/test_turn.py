@@ -239,7 +239,6 @@ def test_parts_survive_as_bytes() -> None:
     """Code to run comes back from its stored form."""
     parts = [Part("a = '\x00\ud800'", True), Part("f()", call="one")]
     assert turn.decode_parts(turn.encode_parts(parts)) == tuple(parts)
-    assert turn.decode_parts(None) == ()
 
 
 def test_the_documented_history_says_the_same(open_desk: OpenDesk) -> None:

@@ -49,3 +49,11 @@ def test_another_store_is_refused(tmp_path: Path) -> None:
     Store.open(tmp_path, "1" * 32).close()
     with pytest.raises(StoreError, match="does not belong"):
         read_and_rewrite(tmp_path, ID)
+
+
+def test_something_is_added(tmp_path: Path) -> None:
+    """A file in which everything is there, and nothing new can be made, is not whole."""
+    Store.open(tmp_path, ID).close()
+    read_and_rewrite(tmp_path, ID)
+    with Store.open(tmp_path, ID, read_only=True) as store:
+        assert len(store.root.refused) == 1

@@ -1,5 +1,8 @@
 """Promises of `statek.text.reply`."""
 
+import ast
+import warnings
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +11,35 @@ from statek.text.reply import Reply, block_comment, extract_dialog, has_statemen
 
 MIXED = "I look it up.\n```python\nx = 1\n```\nDone?"
 STYLES = ["console", "markdown", "md_dialog", "direct", None]
+TOKENS = st.lists(
+    st.sampled_from(
+        [
+            "'a'",
+            '"b"',
+            "r",
+            "Rb",
+            "f",
+            "u",
+            "x",
+            "_",
+            "'''",
+            "#",
+            " ",
+            "\t",
+            "\n",
+            "\r",
+            "\f",
+            "(",
+            ")",
+            ";",
+            "\\\n",
+            "é",
+            "=",
+            "1",
+        ]
+    ),
+    max_size=12,
+)
 PIECES = st.lists(st.sampled_from(["```", "~~~", "````", "```python", "python", "\n", "x = 1", " ", "é", "\r", "`"]))
 
 
@@ -125,3 +157,17 @@ def test_reading_never_raises(pieces: list[str], style: str | None) -> None:
 def test_prose_is_never_code_in_strict_mode(text: str) -> None:
     """Without a python fence nothing of a reply runs, whatever characters it holds."""
     assert not has_statements(strip_markup(text.replace("python", ""), strict=True))
+
+
+@given(TOKENS.map("".join))
+def test_what_begins_like_code_is_code(code: str) -> None:
+    """Whether there is anything to run is what Python's own parser says, however the code begins."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            body = ast.parse(code).body
+    except SyntaxError:
+        assert has_statements(code)
+        return
+    texts = [isinstance(s, ast.Expr) and isinstance(getattr(s.value, "value", None), str) for s in body]
+    assert has_statements(code) == (not all(texts))
