@@ -1,5 +1,6 @@
-"""What every test of the suite runs under, on whatever machine: nothing of the caller's Python settings, no haste.
+"""What every test of the suite runs under, on whatever machine: nothing of the caller's settings, no haste.
 
+Colours, proxies, keys and settings of the kit that the caller has in the environment are not those of the tests.
 Processes that tests start import this tree and keep its bytecode: a caller's PYTHONDONTWRITEBYTECODE would have each of
 them compile the kit anew. Examples of hypothesis have no deadline: how long one takes says how busy the machine is.
 """
@@ -12,7 +13,10 @@ from hypothesis import HealthCheck, settings
 
 from tests import commands
 
-for _name in [name for name in os.environ if name.startswith("PYTHON")]:
+_BEGINS = ("PYTHON", "STATEK_", "SSL_CERT_", "CLICOLOR", "TTY_", "FORCE_COLOR", "NO_COLOR", "COLUMNS", "LINES")
+_ENDS = ("_PROXY", "_API_KEY", "_API_URL")
+
+for _name in [name for name in os.environ if name.upper().startswith(_BEGINS) or name.upper().endswith(_ENDS)]:
     del os.environ[_name]
 os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
 sys.dont_write_bytecode = False

@@ -82,6 +82,10 @@ class LoopbackLLM:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
+    def is_connected(self) -> bool:
+        """Whether a connection is open that the server has not closed."""
+        return self._server is not None and bool(self._server._open)
+
     def wait(self, seconds: float) -> bool:
         """Wait in a server thread; True when the server stops meanwhile."""
         return self._stopping.wait(seconds)
@@ -115,8 +119,8 @@ class _Server(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
         super().shutdown_request(request)
+        self._open.discard(request)  # by now the end of the connection is on its way
 
     def hang_up(self) -> None:
         """Wake the threads that wait for a kept-alive connection's next request."""

@@ -4,6 +4,7 @@ What most tests begin with is made once and copied. A copy is what a user has wh
 knows nothing of where it lies, and whatever is done to it is done to the copy alone.
 """
 
+import re
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from tests.acceptance.projects import Project, as_lines, events, make_desk
 
 EVENTS = 60
+QUEUE = "  agent: triage"
 
 
 def copy_of(made: Project, folder: Path) -> Project:
@@ -65,6 +67,19 @@ def put_events(desk: Project, count: int) -> None:
     """Put `count` events into the desk's queue, which lie in `events.jsonl` too."""
     desk.write("events.jsonl", as_lines(events(count)))
     desk.do("submit", "--queue", "quakes", "--from", "events.jsonl", "--key", "id")
+
+
+def slow_down(desk: Project, rate: str) -> None:
+    """Let the desk's queue give out no more than that, such as `4/s`: on any machine its work lasts."""
+    desk.edit("queues/quakes.yaml", QUEUE, f"{QUEUE}\n  rate: {rate}")
+    desk.do("apply", ".", "--yes")
+
+
+def hurry(desk: Project) -> None:
+    """Undo `slow_down`."""
+    path = desk.root / "queues/quakes.yaml"
+    desk.write("queues/quakes.yaml", re.sub(r"\n  rate: \S+", "", path.read_text()))
+    desk.do("apply", ".", "--yes")
 
 
 def fill(desk: Project, count: int) -> None:

@@ -200,7 +200,7 @@ def make_desk(folder: Path) -> Project:
             shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, folder / part)
-    return Project(folder)
+    return Project(folder, {"STATEK_STEP_SECONDS": "60"})  # a machine that stands still for a while costs no job
 
 
 def make_project(folder: Path, files: Mapping[str, str]) -> Project:

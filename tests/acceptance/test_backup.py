@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.checks import nothing_lost_nothing_twice
-from tests.acceptance.conftest import EVENTS, put_events
+from tests.acceptance.conftest import EVENTS, hurry, put_events, slow_down
 from tests.acceptance.projects import Project, until
 
 pytestmark = pytest.mark.timeout(300)
-MANY = 240
+MANY = 120
 
 
 def done(desk: Project) -> int:
@@ -23,6 +23,7 @@ def done(desk: Project) -> int:
 def test_a_backup_of_a_desk_at_work_goes_on_where_it_was(applied: Project, tmp_path: Path, name: str) -> None:
     """Made in the middle, put back on another machine: work goes on from there, and every event is done once."""
     put_events(applied, MANY)
+    slow_down(applied, "60/m")  # the work lasts for a minute
     target = tmp_path / name
     with applied.worker("--no-watch", "--max-concurrency", "2", "-o", "json") as worker:
         until(lambda: any(report.get("done", 0) >= 10 for report in worker.reports()), "ten events are done")
@@ -34,6 +35,7 @@ def test_a_backup_of_a_desk_at_work_goes_on_where_it_was(applied: Project, tmp_p
     shutil.copytree(applied.root, other.root, ignore=shutil.ignore_patterns(".statek", ".work-*"))
     assert other.do("restore", str(target), "-o", "json").json["last"] == made["last"]
     assert 10 <= done(other) < MANY
+    hurry(other)
     other.do("work", "--until-idle", "--no-watch", "--resume")
     nothing_lost_nothing_twice(other, MANY)
 

@@ -14,6 +14,7 @@ VERBS = (
     ["validate"], ["plan"], ["apply", ".", "--yes"], ["work", "--until-idle"], ["submit", "triage", "event={}"],
     ["push", "x", "y"], ["ps"], ["show", "x"], ["logs", "x"], ["cancel", "x"], ["status"], ["history"], ["usage"],
     ["queue", "ls"], ["backup", "x"], ["restore", "."], ["gc"], ["compact"],
+    ["new", "agent", "x"], ["render", "x"],
 )  # fmt: skip
 
 

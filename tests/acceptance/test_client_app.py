@@ -1,6 +1,7 @@
 """The documented host in a process of its own, beside a worker and around one."""
 
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -40,9 +41,9 @@ async def submit(body):
 async def main():
     working = asyncio.create_task(start_statek_async(agents=[agent]))
     job = await submit({"agent": "triage_agent", "inputs": {"event": {"n": 1}}, "id": "1"})
-    found = (await ask_app(app, "GET", f"/jobs/{job}/wait?timeout=30")).json()
+    found = (await ask_app(app, "GET", f"/jobs/{job}/wait?timeout=60")).json()
     nobody = await submit({"agent": "nobody", "inputs": {}})
-    refused = (await ask_app(app, "GET", f"/jobs/{nobody}/wait?timeout=30")).json()
+    refused = (await ask_app(app, "GET", f"/jobs/{nobody}/wait?timeout=60")).json()
     print(found["id"], found["outcome"], found["result"], refused["outcome"])
     await app.close()
     working.cancel()
@@ -51,6 +52,12 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+def takes_calls(path: Path) -> bool:
+    """Whether somebody listens at the socket; its file is there a little earlier."""
+    with socket.socket(socket.AF_UNIX) as caller:
+        return caller.connect_ex(str(path)) == 0
 
 
 @contextmanager
@@ -66,7 +73,7 @@ def host(desk: Project) -> Iterator[UnixClient]:
             env=desk._environment() | {"DESK_TOKEN": "t0ken"}, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
-            until(lambda: path.exists() or process.poll() is not None, "the host serves")
+            until(lambda: takes_calls(path) or process.poll() is not None, "the host serves")
             yield UnixClient(path, base="/statek", head={"Authorization": "Bearer t0ken"}, timeout=90)
         finally:
             process.terminate()

@@ -119,8 +119,8 @@ def exits(project: Project) -> dict[str, str]:
 def test_jobs_that_wait_go_on_after_a_compaction(records: Project) -> None:
     """Their ids stay, they hold the same object as before and as each other, and what they do to it adds up."""
     one, two = (records.do("submit", "listener", "-o", "json").json["ids"][0] for _ in range(2))
-    with records.worker("--no-watch") as worker:
-        until(lambda: sum(job["status"] != "DONE" and job["turns"] == 1 for job in records.jobs()) == 2, "both wait")
+    with records.serving("--no-watch") as worker:
+        until(lambda: [(job["waitingFor"] or {}).get("kind") for job in records.jobs()] == ["future"] * 2, "both wait")
         assert worker.terminate() == 0
     before = records.jobs()
     done = records.do("compact", "-o", "json").json

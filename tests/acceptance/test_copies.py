@@ -9,10 +9,18 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.checks import nothing_lost_nothing_twice
-from tests.acceptance.conftest import EVENTS, copy_of
-from tests.acceptance.projects import Project, as_lines, events, until
+from tests.acceptance.conftest import EVENTS, copy_of, hurry, slow_down
+from tests.acceptance.projects import Project, Worker, as_lines, events, until
 
 pytestmark = pytest.mark.timeout(300)
+HOLDING = """\
+import sys, time
+from pathlib import Path
+held, holding = Path({held!r}), Path({holding!r})
+while "statek.worker.probe" in sys.orig_argv and held.exists():
+    holding.touch()
+    time.sleep(0.01)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +30,9 @@ def copied_once(applied_once: Project, tmp_path_factory: pytest.TempPathFactory)
     desk.environ |= {"STATEK_COPY_SECONDS": "0.1", "STATEK_COPIES_KEPT": "2"}
     submit(desk, 0)
     with desk.worker("--no-watch", "-o", "json") as worker:
-        until(lambda: len(copies(desk)) == 1, "the first copy")
+        until(lambda: copies(desk), "the first copy")
         submit(desk, 1)
-        until(lambda: len(copies(desk)) == 2 and low(desk) > 0, "the second copy, and the ledger is pruned")
+        until(lambda: is_idle(worker, EVENTS * 2 // 3) and is_at_rest(desk), "two copies, and the ledger is pruned")
         worker.kill()
     submit(desk, 2)
     return desk
@@ -47,10 +55,19 @@ def copies(desk: Project) -> list[Path]:
     return sorted((desk.store / "copies").glob("*.ok"), key=lambda path: int(path.stem))
 
 
-def low(desk: Project) -> int:
-    """Up to which record the ledger is pruned."""
+def is_idle(worker: Worker, events: int) -> bool:
+    """Whether nothing waits or runs any more."""
+    found = worker.reports()[-1]
+    return found["done"] >= events and found["waiting"] == found["running"] == 0
+
+
+def is_at_rest(desk: Project) -> bool:
+    """Whether the newest of two copies holds everything, so that there will be no other, and records were pruned."""
     with closing(sqlite3.connect(desk.store / "ledger.sqlite")) as ledger:
-        return int(ledger.execute("SELECT value FROM meta WHERE name = 'low'").fetchone()[0])
+        [[last]] = ledger.execute("SELECT max(seq) FROM rec")
+        [[low]] = ledger.execute("SELECT value FROM meta WHERE name = 'low'")
+    found = copies(desk)
+    return len(found) == 2 and int(found[-1].stem) == last and low == int(found[0].stem)
 
 
 def work_until(desk: Project, look: Callable[[], object], what: str) -> None:
@@ -106,9 +123,19 @@ def test_without_any_good_copy_of_a_pruned_ledger_somebody_is_told(copied: Proje
 
 def test_a_kill_while_a_copy_is_made_does_no_harm(copied: Project) -> None:
     """The half-made copy is none, and goes when the next worker starts."""
-    unfinished = copied.store / "copies" / "unfinished"
-    work_until(copied, unfinished.exists, "a copy is being made")
+    slow_down(copied, "10/m")  # for a minute there is always something new to copy
+    unfinished, held, holding = copied.store / "copies" / "unfinished", copied.root / "held", copied.root / "holding"
+    tools = HOLDING.format(held=str(held), holding=str(holding)) + (copied.root / "quakes/tools.py").read_text()
+    copied.write("quakes/tools.py", tools)
+    with copied.worker("--no-watch", "-o", "json") as worker:
+        until(worker.reports, "the worker's first report")
+        held.touch()
+        until(holding.exists, "a copy is about to be proved")
+        worker.kill()
+    assert unfinished.exists()
     assert len(copies(copied)) == 2
+    held.unlink()
+    hurry(copied)
     finish(copied)
     with copied.worker("--no-watch", "-o", "json") as worker:
         until(lambda: not unfinished.exists() and copies(copied), "there are whole copies and nothing else")

@@ -12,6 +12,7 @@ from tests.crash.small import make_small_fleet, put_numbers
 
 pytestmark = pytest.mark.timeout(300)
 SIZE = "64m"
+QUEUE = "agent: sender, deliver_as: item"
 
 
 @pytest.fixture
@@ -65,6 +66,8 @@ def test_a_submission_that_cannot_be_kept_is_refused(fleet: Project, disk: Path)
 
 def test_a_worker_that_cannot_write_ends_and_loses_nothing(fleet: Project, disk: Path) -> None:
     """The disk fills up under load: the worker ends with 9 and a clear message; with room again all is finished."""
+    fleet.edit("queues/queues.yaml", QUEUE, f"{QUEUE}, rate: 60/m")  # the work lasts for minutes
+    fleet.do("apply", ".", "--yes")
     put_numbers(fleet, range(300))
     with fleet.worker("--no-watch", "--max-concurrency", "4") as worker:
         until((fleet.root / "outside.log").exists, "work has begun")
@@ -74,5 +77,7 @@ def test_a_worker_that_cannot_write_ends_and_loses_nothing(fleet: Project, disk:
         assert "free space" in worker.said, worker.said
         assert "Traceback" not in worker.said, worker.said
     ballast.unlink()
+    fleet.edit("queues/queues.yaml", ", rate: 60/m", "")
+    fleet.do("apply", ".", "--yes")
     fleet.do("work", "--until-idle", "--no-watch")
     assert wrong_numbers(fleet, range(300)) == []

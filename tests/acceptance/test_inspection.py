@@ -69,16 +69,17 @@ def following(desk: Project, *words: str) -> Iterator[Following]:
 
 def test_a_job_is_followed_until_it_ends(desk: Project, held: HeldLLM) -> None:
     """What the model says and the code prints comes while the job works; the last line says how it ended."""
-    with desk.serving("--no-watch"), following(desk, JOB[:-1]) as log:
-        held.next_prompt(1)
-        held.give(GO_ON)
-        assert log.until("print", "on")["job"] == JOB
-        held.next_prompt(2)
-        held.give(END)
-        log.until("answer", "filed")
-        last = log.line()
-        assert (last["kind"], last["outcome"]) == ("LogEnd", "ok")
-        assert log.process.wait(LONGEST) == 0
+    with desk.serving("--no-watch"):
+        held.next_prompt(1)  # by now there is a job
+        with following(desk, JOB[:-1]) as log:
+            held.give(GO_ON)
+            assert log.until("print", "on")["job"] == JOB
+            held.next_prompt(2)
+            held.give(END)
+            log.until("answer", "filed")
+            last = log.line()
+            assert (last["kind"], last["outcome"]) == ("LogEnd", "ok")
+            assert log.process.wait(LONGEST) == 0
 
 
 def test_without_a_worker_it_shows_what_is_there_and_says_so(desk: Project, held: HeldLLM) -> None:
@@ -106,9 +107,11 @@ def test_what_was_used_is_counted_once_over_a_kill(desk: Project, held: HeldLLM)
 
 def test_no_view_of_a_job_shows_the_providers_key(desk: Project, held: HeldLLM) -> None:
     """A key that the model's code prints is blotted out, with a worker and without."""
-    with desk.serving("--no-watch"), following(desk, JOB) as log:
-        held.give(f"```python\nprint('the key is {KEY}')\nexit('filed')\n```")
-        log.until("print", "the key is ***")
+    with desk.serving("--no-watch"):
+        held.next_prompt(1)
+        with following(desk, JOB) as log:
+            held.give(f"```python\nprint('the key is {KEY}')\nexit('filed')\n```")
+            log.until("print", "the key is ***")
         shown = [desk.do(verb, JOB, *more).out for verb in ("show", "logs") for more in ((), ("-o", "json"))]
     shown += [desk.do(verb, JOB, *more).out for verb in ("show", "logs") for more in ((), ("-o", "json"))]
     assert all("the key is ***" in text for text in shown)

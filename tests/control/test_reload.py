@@ -10,17 +10,32 @@ from statek.control.reload import ReloadState, Watcher
 from statek.ledger import releases
 from statek.ledger.file import LedgerFile
 
-PATIENCE = 60.0
+PATIENCE = 120.0
+
+
+class PatientClock(SystemClock):
+    """A clock by which nobody ever loses patience. The watcher sleeps on it while git holds its lock, and only then."""
+
+    def __init__(self) -> None:
+        self.sleeps: asyncio.Queue[float] = asyncio.Queue()
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.sleeps.put_nowait(seconds)
+        await asyncio.sleep(seconds)
 
 
 class Desk:
     """A watcher with its results in a queue, and what `prepare` answers."""
 
     def __init__(self, root: Path, ledger: LedgerFile, sweep: float = 60.0) -> None:
+        self.clock = PatientClock()
         self.results: asyncio.Queue[ReloadState] = asyncio.Queue()
         self.answers: list[dict[str, object]] = []
         self.watcher = Watcher(
-            root, "dev", ledger.path, lambda release: self.answers, SystemClock(), self.results.put_nowait,
+            root, "dev", ledger.path, lambda release: self.answers, self.clock, self.results.put_nowait,
             settle=0.05, sweep=sweep,
         )  # fmt: skip
 
@@ -99,6 +114,19 @@ async def test_a_bad_edit_leaves_head_and_is_reported(project: Path, ledger: Led
     assert {"code": "STK301", "file": "agents/triage.md"}.items() <= bad.problems[0].items()
 
 
+async def test_an_edit_that_is_not_run_yet_leaves_head(project: Path, ledger: LedgerFile) -> None:
+    """Good files that ask for more than this build runs are refused like files with errors."""
+    desk = Desk(project, ledger)
+
+    async with running(desk):
+        good = await desk.next()
+        edit(project, "model: fast", "model: fast\nlocale: en-US")
+        bad = await desk.next()
+
+    assert (bad.ok, bad.release) == (False, good.release)
+    assert [problem["code"] for problem in bad.problems] == ["STK100"]
+
+
 async def test_the_mended_file_is_taken_at_once(project: Path, ledger: LedgerFile) -> None:
     """Going back to the very files that were applied before the bad edit is good again."""
     desk = Desk(project, ledger)
@@ -162,8 +190,10 @@ async def test_a_checkout_in_progress_is_waited_for(project: Path, ledger: Ledge
     async with running(desk):
         await desk.next()
         lock.touch()
+        await asyncio.wait_for(desk.clock.sleeps.get(), PATIENCE)  # it has seen the lock
         edit(project, "Sort", "Half done")
-        await asyncio.sleep(0.4)
+        for _ in range(4):
+            await asyncio.wait_for(desk.clock.sleeps.get(), PATIENCE)
         nothing_yet = desk.results.empty()
         edit(project, "Half done", "Whole")
         lock.unlink()

@@ -1,7 +1,5 @@
 """Appending inputs, and taking them in once."""
 
-import os
-import signal
 import subprocess
 import sys
 from collections import deque
@@ -213,11 +211,12 @@ def test_two_processes_append_at_once(ledger: LedgerFile) -> None:
 
 def test_what_was_acknowledged_survives_a_kill(ledger: LedgerFile) -> None:
     """A process killed between two appends leaves all that it was told was taken, and at most one more."""
-    child = appender(ledger, "x", 100_000)
-    assert child.stdout is not None
-    acknowledged = [child.stdout.readline().split()[0] for _ in range(60)]
-    os.kill(child.pid, signal.SIGKILL)
-    acknowledged += [line.split()[0] for line in child.communicate(timeout=60)[0].splitlines() if line.endswith("True")]
+    with appender(ledger, "x", 100_000) as child:
+        assert child.stdout is not None
+        acknowledged = [child.stdout.readline().split()[0] for _ in range(60)]
+        child.kill()
+        rest = child.stdout.read()  # `communicate` would leave out what is buffered here
+    acknowledged += [line.split()[0] for line in rest.splitlines() if line.endswith("True")]
     waiting = ids(inbox.waiting(ledger, limit=1_000_000))
     assert waiting[: len(acknowledged)] == acknowledged
     assert len(waiting) - len(acknowledged) in {0, 1}

@@ -6,7 +6,7 @@ import pytest
 
 from statek.exceptions import StatekError
 from statek.ledger import compiled
-from statek.llm.known import KNOWN, credentials_for, known_provider
+from statek.llm.known import KNOWN, credentials_for, known_provider, needs_no_document
 
 
 def api(url="", key=""):
@@ -34,6 +34,14 @@ def test_defaults(name, driver, base_url):
         base_url,
         f"${{secret:{variable}_API_KEY}}",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "needs_none"), [("anthropic", True), ("Anthropic", True), ("bedrock", False), ("nobody", False)]
+)
+def test_a_provider_with_one_address_needs_no_document(name, needs_none):
+    """Those whose every account has its own address, and unknown ones, need a Provider document."""
+    assert needs_no_document(name) is needs_none
 
 
 def test_given_credentials_win():

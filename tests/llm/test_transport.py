@@ -4,8 +4,9 @@ import asyncio
 import dataclasses
 import gzip
 import json
-import time
-from collections.abc import Iterator
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -16,7 +17,47 @@ from tests.loopback_llm import Canned, LoopbackLLM, Raw, completion
 
 NOW = 1_700_000_000_000_000
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-SHORT = Timeouts(connect_us=2_000_000, first_byte_us=2_000_000, idle_us=2_000_000, total_us=500_000)
+BOUNDS = Timeouts(connect_us=2_000_000, first_byte_us=3_000_000, idle_us=2_000_000, total_us=60_000_000)
+SILENCE = 100.0  # real seconds: until the server of the test is stopped
+
+
+class LoopTime:
+    """The time of a running loop, which goes on only when a thread of the server says so."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.now = self.began = loop.time()
+        self.is_over = threading.Event()
+        self._loop = loop
+
+    @property
+    def passed(self) -> float:
+        """Seconds since the beginning."""
+        return self.now - self.began
+
+    def goes_on(self, seconds: float) -> None:
+        """Let time pass once the loop has dealt with all that was sent so far."""
+        before = self.now
+        with suppress(RuntimeError):  # the loop is closed: the test is over
+            self._loop.call_soon_threadsafe(self._go_on, seconds, 100)
+        while self.now == before and not self.is_over.wait(0.001):
+            pass
+
+    def _go_on(self, seconds: float, turns: int) -> None:
+        if turns:
+            self._loop.call_soon(self._go_on, seconds, turns - 1)
+        else:
+            self.now += seconds
+
+
+@pytest.fixture
+async def time(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LoopTime]:
+    """Time that stands still, so that no bound is reached because the machine is busy."""
+    loop = asyncio.get_running_loop()
+    stands = LoopTime(loop)
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "time", lambda: stands.now)
+        yield stands
+        stands.is_over.set()
 
 
 async def fail(make, request_for, reply, **changes) -> ProviderError:
@@ -26,44 +67,71 @@ async def fail(make, request_for, reply, **changes) -> ProviderError:
     return caught.value
 
 
-async def test_total_deadline_ends_a_dripping_answer(make, request_for):
+async def test_total_deadline_ends_a_dripping_answer(make, request_for, time):
     """An answer that drips a byte at a time ends at the total deadline, within a tenth of it."""
-    drip = Raw([HEAD + b"Content-Length: 100\r\n\r\n", *[b"x", 0.05] * 100])
-    began = time.monotonic()
-    error = await fail(make, request_for, drip, timeout=SHORT)
-    assert error.code == "timeout"
-    assert "whole answer" in str(error)
-    assert time.monotonic() - began < 0.75
+
+    def drip() -> Iterator[bytes]:
+        yield HEAD + b"Content-Length: 1000\r\n\r\n"
+        while True:
+            yield b"x"
+            time.goes_on(1)
+
+    error = await fail(make, request_for, Raw(drip()), timeout=BOUNDS)
+    assert (error.code, "whole answer" in str(error)) == ("timeout", True)
+    assert 60 <= time.passed < 66
 
 
-async def test_total_deadline_ends_dripping_headers(make, request_for):
+async def test_total_deadline_ends_dripping_headers(make, request_for, time):
     """Headers that drip count against the deadline too."""
-    error = await fail(make, request_for, Raw([HEAD, *[b"X-a: b\r\n", 0.05] * 100]), timeout=SHORT)
-    assert error.code == "timeout"
+
+    def drip() -> Iterator[bytes]:
+        yield HEAD
+        while True:
+            yield b"X-a: b\r\n"
+            time.goes_on(1)
+
+    patient = dataclasses.replace(BOUNDS, first_byte_us=100_000_000)
+    error = await fail(make, request_for, Raw(drip()), timeout=patient)
+    assert (error.code, "whole answer" in str(error)) == ("timeout", True)
 
 
-async def test_first_byte_timeout(make, request_for):
+async def test_first_byte_timeout(make, request_for, time):
     """A server that accepts and stays silent is left after the first-byte bound, not the total one."""
-    patient = dataclasses.replace(SHORT, connect_us=100_000, first_byte_us=200_000, total_us=5_000_000)
-    error = await fail(make, request_for, Raw([4.0]), timeout=patient)
+
+    def stay_silent() -> Iterator[float]:
+        time.goes_on(6)
+        yield SILENCE
+
+    error = await fail(make, request_for, Raw(stay_silent()), timeout=BOUNDS)
     assert (error.code, "start of the answer" in str(error)) == ("timeout", True)
 
 
-async def test_idle_timeout(make, request_for):
+async def test_idle_timeout(make, request_for, time):
     """An answer that stops half-way is left after the idle bound."""
-    patient = dataclasses.replace(SHORT, idle_us=200_000, total_us=5_000_000)
-    error = await fail(make, request_for, Raw([HEAD + b"Content-Length: 9\r\n\r\n{", 4.0]), timeout=patient)
+
+    def stop_half_way() -> Iterator[bytes | float]:
+        yield HEAD + b"Content-Length: 9\r\n\r\n{"
+        time.goes_on(3)
+        yield SILENCE
+
+    error = await fail(make, request_for, Raw(stop_half_way()), timeout=BOUNDS)
     assert (error.code, "next part" in str(error)) == ("timeout", True)
 
 
-async def test_a_slow_but_steady_answer_is_waited_for(make, request_for):
+async def test_a_slow_but_steady_answer_is_waited_for(make, request_for, time):
     """The idle bound starts anew with every part that arrives."""
     body = json.dumps(completion("hi")).encode()
-    parts = [part for n in range(0, len(body), len(body) // 8) for part in (body[n : n + len(body) // 8], 0.08)]
-    steady = dataclasses.replace(SHORT, idle_us=300_000, total_us=5_000_000)
-    with LoopbackLLM([Raw([HEAD + b"Content-Length: %d\r\n\r\n" % len(body), *parts])]) as llm:
-        answer = await make(base_url=llm.url, timeout=steady).ask(request_for())
+
+    def part_by_part() -> Iterator[bytes]:
+        yield HEAD + b"Content-Length: %d\r\n\r\n" % len(body)
+        for n in range(0, len(body), 8):
+            yield body[n : n + 8]
+            time.goes_on(1)
+
+    with LoopbackLLM([Raw(part_by_part())]) as llm:
+        answer = await make(base_url=llm.url, timeout=BOUNDS).ask(request_for())
     assert answer.text == "hi"
+    assert time.passed > 10
 
 
 async def test_truncated_body(make, request_for):
@@ -146,7 +214,7 @@ async def test_unknown_encoding(make, request_for):
 
 async def test_announced_huge_answer(make, request_for):
     """An answer announced as too large is refused before it is read."""
-    error = await fail(make, request_for, Raw([HEAD + b"Content-Length: 99999999\r\n\r\n", 4.0]))
+    error = await fail(make, request_for, Raw([HEAD + b"Content-Length: 99999999\r\n\r\n", SILENCE]))
     assert error.code == "bad-answer"
 
 
@@ -235,19 +303,32 @@ async def test_connections_are_kept(make, request_for):
 
 
 async def test_calls_run_side_by_side(make, request_for):
-    """Forty calls of 0.2 seconds each take less than two seconds together."""
-    with LoopbackLLM(lambda body: Canned(body=completion("hi"), delay=0.2)) as llm:
+    """Forty calls are under way together: none is answered before all were heard."""
+    all_heard = threading.Barrier(40)
+
+    def answer(_: object) -> str:
+        all_heard.wait(100)
+        return "hi"
+
+    with LoopbackLLM(answer) as llm:
         provider = make(base_url=llm.url)
-        async with asyncio.timeout(2):
-            answers = await asyncio.gather(*(provider.ask(request_for()) for _ in range(40)))
+        answers = await asyncio.gather(*(provider.ask(request_for()) for _ in range(40)))
     assert {answer.text for answer in answers} == {"hi"}
 
 
 async def test_cancelling_leaves_the_provider_usable(make, request_for):
     """A call that is cancelled half-way does not spoil the next one."""
-    with LoopbackLLM([Canned(body=completion("late"), delay=3), "hi"]) as llm:
+    heard = threading.Event()
+
+    def late() -> Iterator[float]:
+        heard.set()
+        yield SILENCE
+
+    with LoopbackLLM([Raw(late()), "hi"]) as llm:
         provider = make(base_url=llm.url)
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.1):
-                await provider.ask(request_for())
+        asked = asyncio.create_task(provider.ask(request_for()))
+        assert await asyncio.to_thread(heard.wait, 100)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
         assert (await provider.ask(request_for())).text == "hi"

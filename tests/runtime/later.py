@@ -161,7 +161,7 @@ def run_until_it_waits(fleet: LocalFleet) -> None:
         running = asyncio.create_task(fleet.fleet.run(stop, until_idle=True))
         ready = fleet.fleet.passes.ready
         with suppress(TimeoutError):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(100):
                 while not running.done() and not (_is_waiting(ready) and not fleet.fleet._tasks):  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
         stop.set()

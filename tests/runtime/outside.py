@@ -79,7 +79,7 @@ async def cling() -> None:
 
 def hang_in_thread(items: list[int]) -> str:
     """Come back when the test lets go."""
-    assert let_go.wait(20)
+    assert let_go.wait(120)
     items.append(1)
     return "late"
 
@@ -116,7 +116,7 @@ def take_in_thread(value: Any) -> str:
 
 def wait_in_thread() -> bool:
     """Come back when somebody lets go."""
-    return let_go.wait(20)
+    return let_go.wait(120)
 
 
 def release() -> None:
@@ -128,7 +128,7 @@ def wait_for_the_late() -> str:
     """Come back when no thread hangs any more."""
     for thread in threading.enumerate():
         if thread.name == "tool hang_in_thread":
-            thread.join(10)
+            thread.join(120)
     return "waited"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.timeout(600)
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 NAMES = re.findall(r'^    "(\w+)": ', (HERE / "exhaust.py").read_text(), re.MULTILINE)
@@ -22,7 +23,7 @@ def rows() -> dict[str, dict[str, Any]]:
         [sys.executable, str(HERE / "exhaust.py")],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=500,
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         check=False,
@@ -33,9 +34,10 @@ def rows() -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_runaway_ends(name: str, rows: dict[str, dict[str, Any]]) -> None:
-    """It ends long before 8 s, writes at most 1 MB, and no more than the bound of memory stays."""
+    """It ends before 8 s, writes at most 1 MB, and no more than the bound of memory stays."""
     row = rows[name]
-    assert row["seconds"] < 4
+    assert row["seconds"] < 8
+    assert row["waited"] < 55  # some sleep for a minute
     assert row["console"] <= 1_000_000
     assert row["grown"] < 600 << 20
 

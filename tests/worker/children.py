@@ -37,8 +37,10 @@ def main(mode: str, options: ChildOptions) -> None:
         mark.set_clean_end(False)
         reporter.tell({"kind": "failed", "code": "StoreError", "message": "cannot be opened", "hint": ""})
         os._exit(FATAL)
-    if mode == "silent-once" and is_first:
-        time.sleep(60)
+    if mode == "silent-once":
+        if is_first:
+            time.sleep(600)
+        os._exit(0)  # at once: taking leave is silence too
     if mode == "poison" and _starts(store) <= 2:
         mark.begin_stretch("j1", 3, 4)
         os.kill(os.getpid(), signal.SIGKILL)

@@ -42,9 +42,9 @@ spec: {rules: [{reply: {text: hello}}]}
 """
 
 
-def stage(root: Path, ledger: LedgerFile) -> str:
+def stage(root: Path, ledger: LedgerFile, model: str = "m") -> str:
     """Stage the project with one agent and one tool, `acme:f`; returns the release's id."""
-    (root / "agents" / "hello.md").write_text(AGENT)
+    (root / "agents" / "hello.md").write_text(AGENT.replace("model: m", f"model: {model}"))
     (root / "agents" / "rest.yaml").write_text(OBJECTS)
     (root / "acme.py").write_text("def f() -> int:\n    'One.'\n    return 1\n")
     compiled = compile_project(root)
@@ -68,6 +68,17 @@ def prepare(root: Path, ledger: LedgerFile, release: str, timeout: float = 30.0)
 def test_a_good_release_has_no_problems(root: Path, ledger: LedgerFile) -> None:
     """Tools are found on the python path, prompts render: nothing is wrong."""
     assert prepare(root, ledger, stage(root, ledger)) == []
+
+
+def test_a_built_in_provider_needs_its_key(root: Path, ledger: LedgerFile) -> None:
+    """A Model of a provider without a document asks for that provider's key."""
+    stage(root, ledger)
+    (root / "agents" / "more.yaml").write_text(
+        "apiVersion: statek/v1\nkind: Model\nmetadata: {name: far}\nspec: {provider: sambanova, id: x}\n"
+    )
+    release = stage(root, ledger, model="far")
+    (problem,) = prepare(root, ledger, release)
+    assert "SAMBANOVA_API_KEY" in problem["message"]
 
 
 def test_a_module_that_fails_at_import_is_a_problem(root: Path, ledger: LedgerFile) -> None:

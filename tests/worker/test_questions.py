@@ -24,6 +24,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.pokes = 0
+        self.is_over = asyncio.Event()
 
     def health(self) -> dict[str, Any]:
         return {"state": "running", "release": "r-1"}
@@ -41,7 +42,7 @@ class Desk:
         return [{"text": job}]
 
     async def prepare(self, release: str) -> list[dict[str, Any]]:
-        await asyncio.sleep(1.0)
+        await self.is_over.wait()
         return [{"code": "STK502", "message": release, "object": "Agent/a"}]
 
     def poke(self) -> None:
@@ -66,6 +67,7 @@ async def desk(store: Path, socket: Path, ledger: LedgerFile) -> AsyncIterator[D
         server = Server(api.build(found), socket)
         server.start()
         yield found
+        found.is_over.set()
         await server.stop()
 
 

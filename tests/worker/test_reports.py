@@ -35,12 +35,12 @@ def test_progress_that_does_not_fit_is_dropped_whole(pipe: tuple[Reporter, Repor
     """A reader that sleeps holds up nobody, and sees whole lines when it wakes."""
     reporter, reports = pipe
     for number in range(3000):
-        reporter.offer({"kind": "progress", "done": number, "padding": "x" * 100})
+        reporter.offer({"kind": "progress", "done": number, "padding": "x" * 1000})
     first = reports.wait(1)
     reporter.offer({"kind": "progress", "done": -1})
     numbers = [report["done"] for report in first + reports.wait(1)]
     assert numbers == [*range(len(numbers) - 1), -1]
-    assert 100 < len(numbers) < 3000
+    assert 2 < len(numbers) < 3000  # how much a pipe holds is the system's matter
 
 
 def test_a_line_cut_by_a_death_is_left_out(pipe: tuple[Reporter, Reports]) -> None:

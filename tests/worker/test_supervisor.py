@@ -240,5 +240,7 @@ def wait_for(is_so: Callable[[], bool]) -> None:
 
 def is_alive(pid: int) -> bool:
     """Whether the process runs (one that nobody has waited for does not)."""
-    status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):  # the latter when it goes between opening and reading
+        return False

@@ -109,9 +109,9 @@ def _part(questions: Any, place: Place, job: str, start: str) -> _Part | None:
         return dict(questions.follow(job, start))
     except NotApplied:
         with place.open_ledger() as ledger:
-            if waiting_entry(ledger, job) is None:
-                raise
-        return None
+            if waiting_entry(ledger, job) is not None:
+                return None
+        return dict(questions.follow(job, start))  # it may have been taken in between the two looks
 
 
 def _time(text: str) -> str:
