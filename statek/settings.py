@@ -11,6 +11,7 @@ import functools
 import logging
 import os
 import re
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -20,12 +21,20 @@ from dotenv import dotenv_values
 from pydantic import AliasChoices, Field, PrivateAttr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from statek.base.nearest import suggestion
 from statek.base.redaction import SECRETS, is_secret_name
 from statek.exceptions import StatekError
 
 DOTENV = ".env"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
+_IDLE = {
+    "examples_dir": "agents are not shown example files",
+    "examples_style": "agents are not shown example files",
+    "xml_box_example": "agents are not shown example files",
+    "documents_dir": "agents are not shown documents; give them a tool that reads the folder",
+}
+"""Documented settings that can be given and that nothing acts on, and why."""
 
 
 class ChatStyle(enum.Enum):
@@ -148,7 +157,13 @@ class StatekSettings(MultiSourceBaseSettings):
     python_sandbox_allowed_tools: str = ""
 
     def __init__(self, *, sources: Sequence[SettingValuesSource] | None = None, **values: Any) -> None:
-        """Read everything once: fields, then credentials and prompt files where no field gave them."""
+        """Read everything once: fields, then credentials and prompt files where no field gave them.
+
+        Warns of keywords that are no setting.
+        """
+        known = set(type(self).model_fields) | self.variables()
+        for name in sorted(set(values) - known):
+            warnings.warn(_no_setting(name, known), stacklevel=2)
         super().__init__(sources=sources, **values)
         if not self.llm_api_settings:
             self.llm_api_settings = _discover(_environment(), self.get_value_from_sources)
@@ -182,6 +197,32 @@ class StatekSettings(MultiSourceBaseSettings):
     @classmethod
     def _lower(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value
+
+    @classmethod
+    def variables(cls) -> set[str]:
+        """Names of the environment variables that the settings are read from."""
+        found: set[str] = set()
+        for name, field in cls.model_fields.items():
+            match field.validation_alias:
+                case AliasChoices(choices=choices):
+                    found |= {str(choice) for choice in choices}
+                case None:
+                    found.add(f"{cls.model_config['env_prefix']}{name}".upper())
+                case alias:
+                    found.add(str(alias))
+        return found
+
+    def without_effect(self) -> list[str]:
+        """A line for everything that is set, and that nothing acts on: settings, variables beginning with STATEK_."""
+        lines = [f"{name} has no effect: {why}" for name, why in _IDLE.items() if getattr(self, name)]
+        if self.python_sandbox_mode == "off":
+            lines.append("python_sandbox_mode 'off' has no effect: model-written code always runs in the sandbox")
+        for provider, api in self.llm_api_settings.items():
+            idle = [name for name in ("response_format_file", "use_prompt_caching") if getattr(api, name)]
+            lines += [f"{name} of {provider} has no effect: no request says it" for name in idle]
+        known = self.variables()
+        strange = [name for name in _environment() if name.upper().startswith("STATEK_") and name.upper() not in known]
+        return lines + [_no_setting(name, known) for name in sorted(strange)]
 
     def get_prompt_def(self, name: str) -> PromptDef | None:
         """The prompt file of that role."""
@@ -307,12 +348,17 @@ def get_statek_settings() -> StatekSettings:
 
 
 def set_statek_settings(settings: StatekSettings | None) -> None:
-    """Make `settings` the process's, with their log level; None goes back to the environment."""
+    """Make `settings` the process's, with their log level; None goes back to the environment.
+
+    Warns of what is set and has no effect (`StatekSettings.without_effect`).
+    """
     _active[:] = [] if settings is None else [settings]
     get_statek_settings.cache_clear()
     get_provider_settings.cache_clear()
     if settings is not None:
         set_log_level(settings.log_level)
+        for line in settings.without_effect():
+            warnings.warn(line, stacklevel=2)
 
 
 @functools.cache
@@ -329,6 +375,11 @@ def get_prompt_def(name: str) -> PromptDef | None:
 def certificate_places() -> tuple[str | None, str | None]:
     """`SSL_CERT_FILE` and `SSL_CERT_DIR`: whom to trust in place of the usual authorities; None where unset."""
     return _variable("SSL_CERT_FILE") or None, _variable("SSL_CERT_DIR") or None
+
+
+def _no_setting(name: str, known: Iterable[str]) -> str:
+    hint = suggestion(name, known)
+    return f"{name} is no setting and has no effect" + (f"; {hint}" if hint else "")
 
 
 def _first_value(sources: Iterable[SettingValuesSource], name: str) -> Any | None:

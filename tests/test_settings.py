@@ -1,6 +1,8 @@
 """Settings from the environment, and references to it."""
 
 import os
+import re
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -275,3 +277,37 @@ def test_log_of_an_application(caplog):
         statek_log("again", "loud")
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
     assert caplog.records[0].getMessage() == f"{'-' * 40}\nhello\n{'-' * 40}"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "line"),
+    [
+        ("STATEK_EXAMPLES_DIR", "x", "examples_dir has no effect"),
+        ("STATEK_DOCUMENTS_DIR", "x", "documents_dir has no effect"),
+        ("STATEK_EXAMPLES_STYLE", "console", "examples_style has no effect"),
+        ("STATEK_XML_BOX_EXAMPLE", "x", "xml_box_example has no effect"),
+        ("STATEK_PYTHON_SANDBOX_MODE", "off", "python_sandbox_mode 'off' has no effect"),
+        ("ACME_USE_PROMPT_CACHING", "true", "use_prompt_caching of ACME has no effect"),
+        ("STATEK_MAX_TURN", "3", "STATEK_MAX_TURN is no setting and has no effect; did you mean 'STATEK_MAX_TURNS'?"),
+    ],
+)
+def test_what_has_no_effect_is_told(env, variable, value, line):
+    """Settings become the process's with a warning for each that nothing acts on."""
+    for name, said in (("ACME_API_URL", "http://a"), ("ACME_API_KEY", KEY), (variable, value)):
+        env(name, said)
+    with pytest.warns(UserWarning, match=re.escape(line)) as found:
+        set_statek_settings(StatekSettings())
+    assert len(found) == 1
+
+
+def test_strange_keywords_are_told():
+    """A keyword that is no setting is left out with a warning."""
+    with pytest.warns(UserWarning, match="max_turn is no setting and has no effect; did you mean 'max_turns'"):
+        assert StatekSettings(max_turn=7).max_turns == 5
+
+
+def test_every_setting_is_read_or_told():
+    """Each field is read by some module, or is told to have no effect."""
+    sources = "".join(path.read_text() for path in Path(module.__file__).parent.rglob("*.py"))
+    unread = {name for name in StatekSettings.model_fields if not re.search(rf"\.{name}\b", sources)}
+    assert unread <= set(module._IDLE)

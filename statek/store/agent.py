@@ -8,15 +8,17 @@ nothing else: prompt, tools and warmup are read from the release in the ledger.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import dbzero as db0
 
 from statek.settings import ChatStyle, get_prompt_def
 from statek.store import root
+from statek.store.derived import Derived
 from statek.store.encoding import bytes_json, json_bytes
 from statek.store.future import function_name, resolve_function
 from statek.store.job_def import JobDef, make_definition, warmup_data, warmup_from
+from statek.store.layout import lay_out_first
 from statek.store.prompt import SystemPromptData, TaskDifficulty, from_text, make_system_prompt, render_prompt, to_text
 from statek.store.signatures import Documented
 from statek.text.warmup import CodeBlock, parse_warmup_code, referenced_names
@@ -54,10 +56,11 @@ class WarmupDef:
 
 
 @db0.memo(id="statek/Agent")
-class Agent:
+class Agent(Derived):
     """A role with a prompt, tools and metadata."""
 
     _inside: Any = None  # of `_tool_names`, those given as internal ones; not in older stores
+    _late_fields: ClassVar[tuple[str, ...]] = ("_inside",)
     __signature__ = Documented("_revision")
 
     def __init__(
@@ -87,6 +90,7 @@ class Agent:
         self._description_bytes = json_bytes(_description)
         self._tool_names: Any = []
         self._inside = None
+        lay_out_first(self)
         me = db0.materialized(self)
         _contexts[db0.uuid(me)] = dict(_X__context or {})
         _initialised.discard(db0.uuid(me))  # of another store
@@ -277,6 +281,7 @@ class Agent:
 class SupervisedAgent(Agent):
     """An agent that workers, queues and clients may start jobs of."""
 
+    _late_fields = ("_inside", "warmup_def")
     __signature__ = Documented("_revision")
 
     def __init__(
@@ -294,11 +299,11 @@ class SupervisedAgent(Agent):
         _revision: str = "",
     ) -> None:
         """Store the agent; see `Agent`."""
+        self.warmup_def = warmup_def
         super().__init__(
             role, _system_prompt, _tools, _tools_by_name, _internal_tools, _internal_tools_by_name, _metadata,
             _X__context, _description, _revision,
         )  # fmt: skip
-        self.warmup_def = warmup_def
 
     def update_warmup_def(self, unparsed: str | None) -> bool:
         """Parse and replace the warmup; True when it changed. Raises ValueError or SyntaxError for bad directives."""

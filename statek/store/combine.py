@@ -11,6 +11,7 @@ import dbzero as db0
 
 from statek.sandbox import keep
 from statek.store.future import CombinedFutureResult, FutureResult, get_all_future, get_any_future
+from statek.store.layout import lay_out_first
 from statek.store.workspace import OUTSIDE
 from statek.tools.registry import tool
 
@@ -20,6 +21,7 @@ class ReadyFuture(FutureResult):
     """A future whose value was there from the beginning."""
 
     knows_readiness: ClassVar[bool] = True
+    _late_fields = ("_refs", "_handler", "_handler_job")
 
     def __init__(self, value: Any) -> None:
         """Keep `value`. Raises CannotKeep when it cannot be stored."""
@@ -28,6 +30,7 @@ class ReadyFuture(FutureResult):
         self.state_num = None
         self._handler: str | None = None
         self._handler_job: Any = None
+        lay_out_first(self)
 
     @property
     def deps(self) -> Any:

@@ -14,6 +14,7 @@ from statek.exceptions import CannotKeep
 from statek.sandbox import keep
 from statek.store import workspace
 from statek.store.future import function_name, resolve_function
+from statek.store.layout import lay_out_first
 
 log = logging.getLogger(__name__)
 CRITICAL = "critical_error_handler"  # the agent's adapter that the newest input is handed to
@@ -22,6 +23,8 @@ CRITICAL = "critical_error_handler"  # the agent's adapter that the newest input
 @db0.memo(id="statek/ErrorHandler")
 class ErrorHandler:
     """One registered handler and its context."""
+
+    _late_fields = ("agent", "refs")
 
     def __init__(self, error_handler: Callable[..., Any] | None, context: Any, agent: Any = None) -> None:
         """Keep a function, or None for the adapter `critical_error_handler` of `agent`.
@@ -34,6 +37,7 @@ class ErrorHandler:
         self.agent = agent
         self.data, refs = keep.dumps_value(context, workspace.OUTSIDE)
         self.refs = list(refs) or None
+        lay_out_first(self)
 
     @property
     def context(self) -> Any:

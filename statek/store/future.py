@@ -18,6 +18,8 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import dbzero as db0
 
 from statek.exceptions import FutureError, StatekError
+from statek.store.derived import Derived
+from statek.store.layout import lay_out_first
 
 F = TypeVar("F", bound=Callable[..., Any])
 Complement = Callable[[Any], Any]  # (future) -> value, or raises FutureError(future)
@@ -35,7 +37,7 @@ class TakesHandlers(Protocol):
 
 
 @db0.memo(id="statek/FutureResult")
-class FutureResult:
+class FutureResult(Derived):
     """A value that will be there later.
 
     Attributes:
@@ -45,6 +47,9 @@ class FutureResult:
 
     _dep: Any = None  # the only one; futures stored by earlier builds have it in `_deps`
     knows_readiness: ClassVar[bool] = False  # True: `temporal` leaves this kind of future as it is
+    _late_fields: ClassVar[tuple[str, ...]] = (
+        "_dep", "_deps", "state_num", "_complement", "_condition", "_handler", "_handler_job",
+    )  # fmt: skip
 
     def __init__(self, deps: Any, state_num: int | None) -> None:
         """Store `deps` and `state_num`; raises TypeError or ValueError for what the store cannot keep exactly."""
@@ -58,6 +63,7 @@ class FutureResult:
         self._condition: str | None = None
         self._handler: str | None = None
         self._handler_job: Any = None
+        lay_out_first(self)
 
     @property
     def deps(self) -> Any:
@@ -139,6 +145,7 @@ class FutureElement(FutureResult):
     """One element of a future tuple; ready when the whole is."""
 
     knows_readiness: ClassVar[bool] = True
+    _late_fields = ("state_num", "_handler", "_handler_job")
 
     def __init__(self, parent: FutureResult, index: int) -> None:
         """Refer to element `index` of `parent`."""
@@ -147,6 +154,7 @@ class FutureElement(FutureResult):
         self.state_num = parent.state_num
         self._handler: str | None = None
         self._handler_job: Any = None
+        lay_out_first(self)
 
     @property
     def deps(self) -> Any:
@@ -173,6 +181,7 @@ class CombinedFutureResult(FutureResult):
     """The first ready one of several futures (`mode` "any"), or all of them as a tuple (`mode` "all")."""
 
     knows_readiness: ClassVar[bool] = True
+    _late_fields = ("_handler", "_handler_job")
 
     def __init__(self, futures: Iterable[FutureResult], mode: str) -> None:
         """Refer to `futures`; `get_any_future` and `get_all_future` check what they are given."""
@@ -181,6 +190,7 @@ class CombinedFutureResult(FutureResult):
         self.state_num = None
         self._handler: str | None = None
         self._handler_job: Any = None
+        lay_out_first(self)
 
     @property
     def futures(self) -> list[FutureResult]:

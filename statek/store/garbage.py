@@ -8,7 +8,7 @@ removes them.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import Any
 
 import dbzero as db0
@@ -33,7 +33,7 @@ def left_over(loose: Iterable[Any]) -> tuple[set[str], Counter[str]]:
     while waiting:
         item = waiting.pop()
         found.add(db0.uuid(item))
-        for value in _held_by(item, weak[type(item)]):
+        for value in references(item, without=weak[type(item)]):
             address = db0.uuid(value)
             held[address] += 1
             if held[address] == db0.getrefcount(value) and not db0.is_singleton(value):
@@ -52,9 +52,9 @@ class _WeakNames(dict[type, set[str]]):
         return self[cls]
 
 
-def _held_by(item: Any, weak: set[str]) -> Iterator[Any]:
-    """Every stored object that the fields of `item` refer to, as often as they do."""
-    waiting = [value for name, value in item.__dict__.items() if name not in weak]
+def references(item: Any, *, without: Set[str] = frozenset()) -> Iterator[Any]:
+    """Every stored object that the fields of `item` refer to, as often as they do, weakly too; not fields `without`."""
+    waiting = [value for name, value in item.__dict__.items() if name not in without]
     while waiting:
         value = waiting.pop()
         if db0.expired(value):  # before anything looks at its type, which crashes

@@ -42,7 +42,7 @@ JobStatus = db0.enum("JobStatus", ["READY", "WARMING_UP", "STARTED", "SUSPENDED"
 @db0.memo(id="statek/Job")
 @db0.tag_fields("job_status", "agent")
 class Job(JobTurns, JobNames, JobErrors):
-    """One durable unit of work."""
+    """One durable unit of work. Its status and its agent are tags; its definition is none (docs/decisions/0002)."""
 
     # fields that most jobs never set: read from the class, stored once they are
     context_bytes = 0  # of the newest request and its answer
@@ -58,6 +58,13 @@ class Job(JobTurns, JobNames, JobErrors):
     queue_marks: bytes | None = None  # last message it had from each push queue of another file
     __signature__ = Documented("_id", job_status=lambda: JobStatus.READY)
     untold: Any = None  # places in `chat` of notifications that the model has not read
+    _late_fields = (
+        "awaited_result", "child_number", "children", "code", "context_bytes", "cost_usd", "created_as_local",
+        "difficulty", "ending_bytes", "error", "error_handlers", "error_lines", "exit_bytes", "exit_refs",
+        "ext_refs", "functions_bytes", "handler", "holds_futures", "inputs_bytes", "journal", "journal_refs",
+        "longest_streak", "num_completions", "numbers", "queue_marks", "refs", "reopened", "reported_usd",
+        "snapshot", "unread", "untold", "waiting_bytes", "warmup_block_num",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -133,7 +140,7 @@ class Job(JobTurns, JobNames, JobErrors):
         self.model_us = 0
         self.scripted = False
         if root.has_no_jobs():
-            lay_out(self, _LATER)
+            lay_out(self, self._late_fields)
         if _id is not None:
             return
         me = db0.materialized(self)  # which stays in memory from here on
@@ -252,16 +259,6 @@ class Job(JobTurns, JobNames, JobErrors):
         self.outcome, self.ended_us, self.error = "", 0, None
         self.exception_streak = 0
         current.announce(woken=self.id)
-
-
-_LATER = (
-    "awaited_result", "child_number", "children", "code", "context_bytes", "cost_usd", "created_as_local", "difficulty",
-    "ending_bytes", "error", "error_handlers", "error_lines", "exit_bytes", "exit_refs", "ext_refs", "functions_bytes",
-    "handler", "holds_futures", "inputs_bytes", "journal", "journal_refs", "longest_streak", "num_completions",
-    "numbers", "queue_marks", "refs", "reopened", "reported_usd", "snapshot", "unread", "untold", "waiting_bytes",
-    "warmup_block_num",
-)  # fmt: skip
-"""Fields that a new job has no value for; the first job of a store makes them known."""
 
 
 def random_id() -> str:

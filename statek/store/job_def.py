@@ -15,6 +15,7 @@ from statek.base.prices import ModelPricing, get_model_pricing
 from statek.settings import ChatStyle, get_statek_settings
 from statek.store import root
 from statek.store.encoding import bytes_json, json_bytes
+from statek.store.layout import lay_out_first
 from statek.store.model_choice import model_text, parse_model_metadata
 from statek.store.prompt import TaskDifficulty, parse_task_difficulty
 from statek.store.signatures import Documented
@@ -27,6 +28,7 @@ class JobDefError:
     """An error that was recorded on a definition or a job."""
 
     job_def: Any = None  # the definition it is tagged with while that has it; of a job's error None
+    _late_fields = ("job_def",)
 
     def __init__(self, error: BaseException, collect_traceback: bool = True) -> None:
         """Keep the text of `error`, and its frames unless told not to."""
@@ -34,6 +36,7 @@ class JobDefError:
         self._message = json_bytes(str(error))
         kept = traceback.format_tb(error.__traceback__) if collect_traceback and error.__traceback__ else None
         self._traceback = json_bytes(kept)
+        lay_out_first(self)
 
     @property
     def error_message(self) -> str:
@@ -55,6 +58,7 @@ class JobDef:
     found_by = ""  # the digest it is found by; "" in stores written before it was kept
     _default_style = ""  # the settings' style when it was made: a later change must not reach what was answered before
     _default_level = ""  # the settings' difficulty when it was made, "" for medium
+    _late_fields = ("locale", "_errors", "found_by", "_default_style", "_default_level")
     __signature__ = Documented("_attach")
 
     def __init__(
@@ -83,6 +87,7 @@ class JobDef:
             self._default_style = default_style()
         if default_level():
             self._default_level = default_level()
+        lay_out_first(self)
         if _attach:
             me = db0.materialized(self)
             root.add_job_def(me, me.digest)

@@ -79,8 +79,8 @@ _TITLES = (
 _XML_OPEN = re.compile(rf"[ \t]*<({XML_NAME})((?:\s+[^<>]*)?)>")
 _ATTRIBUTE = re.compile(r"\s(?:target_difficulties|difficulty)\s*=\s*[\"']([^\"']*)[\"']")
 _SUFFIX = re.compile(r"(.*?)\s*\{\s*(?:target_difficulties|difficulty)\s*=\s*[\"']?([^{}\"']*?)[\"']?\s*\}")
-_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([A-Za-z_]\w*)(?:!([rsa]))?(?::([^{}\s]+))?\}")
-_TOOLS = {"tools", "brief_tools", "detailed_tools"}
+PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([A-Za-z_]\w*)(?:!([rsa]))?(?::([^{}\s]+))?\}")
+TOOLS = {"tools", "brief_tools", "detailed_tools"}
 _SHARED = "shared_var_names"
 
 
@@ -145,17 +145,36 @@ def parse_prompt_file(path: Path) -> PromptDef:
     Raises:
         ValueError: there is no `# System Prompt` line, or a section names an unknown difficulty.
     """
+    header, _, body = split_prompt_file(path)
+    metadata = {line.key: line.value for line in header if line.key}
+    try:
+        system = parse_system_prompt(body)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    return PromptDef(system, metadata)
+
+
+class HeaderLine(NamedTuple):
+    """A line before the prompt: its number, and its key (in upper case) and value; key "" for one that says nothing."""
+
+    number: int
+    key: str
+    value: str
+
+
+def split_prompt_file(path: Path) -> tuple[list[HeaderLine], int, str]:
+    """The header without its blank lines, the number of the line `# System Prompt`, and the prompt below it.
+
+    Raises:
+        ValueError: there is no such line.
+    """
     lines = path.read_text(encoding="utf-8-sig").split("\n")  # text mode has made CRLF one character
     start = next((n for n, line in enumerate(lines) if _HEADER.fullmatch(line)), None)
     if start is None:
         raise ValueError(f"{path}: no line '# System Prompt' found; it must stand between the metadata and the prompt")
-    found = [_METADATA.fullmatch(line) for line in lines[:start]]
-    metadata = {match[1].upper(): match[2].strip() for match in found if match}
-    try:
-        system = parse_system_prompt("\n".join(lines[start + 1 :]))
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    return PromptDef(system, metadata)
+    found = ((n, line, _METADATA.fullmatch(line)) for n, line in enumerate(lines[:start], 1) if line.strip())
+    header = [HeaderLine(n, m[1].upper(), m[2].strip()) if m else HeaderLine(n, "", line) for n, line, m in found]
+    return header, start + 1, "\n".join(lines[start + 1 :])
 
 
 def load_prompt_files(folder: str | Path | None) -> dict[str, PromptDef]:
@@ -345,9 +364,9 @@ def _fill_line(line: str, fixed: Mapping[str, str], params: Mapping[str, Any]) -
             return match[0]
         return match[0][0] if name is None else _fill_param(match, params)
 
-    filled = _PLACEHOLDER.sub(fill, line)
-    names = {match[1] for match in _PLACEHOLDER.finditer(line)}
-    if not line.lstrip().startswith("#") or not names & _TOOLS:
+    filled = PLACEHOLDER.sub(fill, line)
+    names = {match[1] for match in PLACEHOLDER.finditer(line)}
+    if not line.lstrip().startswith("#") or not names & TOOLS:
         return filled
     first, *rest = filled.strip().split("\n")
     return "\n".join([first, *(f"# {more}".rstrip() for more in rest)])

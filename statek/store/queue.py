@@ -22,6 +22,7 @@ from statek.base.clock import SystemClock
 from statek.base.rpc import remote
 from statek.exceptions import StoreError
 from statek.store import wakeups
+from statek.store.layout import lay_out_first
 
 COMPACT_AT = 1_000  # consumed slots that a list may carry before it is replaced
 HELD = "statek:held"  # ordinary tag: keeps a Held object alive on its own prefix
@@ -67,11 +68,14 @@ class PushedItem:
         ref: the object, or the Held that refers to it; else None.
     """
 
+    _late_fields = ("ref",)
+
     def __init__(self, job: str, content: Any, prefix: str) -> None:
         """Store `content` on `prefix`. Raises TypeError for what is not text, stored object or plain data."""
         db0.set_prefix(self, prefix)
         self.job = _encode(job)
         self.kind, self.body, self.ref = _pack(content, prefix)
+        lay_out_first(self)
 
     def job_id(self) -> str:
         """The job's id as it was given."""
@@ -151,6 +155,8 @@ class Fifo:
 class LaidAside:
     """An item that could not be delivered, and why. `role` is b"" for messages to jobs."""
 
+    _late_fields = ("agent",)
+
     def __init__(self, item: PushedItem, agent: Any, role: str, reason: str, prefix: str) -> None:
         """Keep `item` of `prefix`."""
         db0.set_prefix(self, prefix)
@@ -159,6 +165,7 @@ class LaidAside:
         self.role = _encode(role)
         self.reason = _encode(reason)
         self.at_us = SystemClock().now_us()
+        lay_out_first(self)
 
 
 @db0.memo(id="statek/AgentEvents")
@@ -185,6 +192,7 @@ class StatekPushQueue:
 
     tag = ""  # random: the queue of a prefix that was made anew is another one
     aside: Any = None  # what could not be delivered
+    _late_fields = ("aside",)
 
     def __init__(self, prefix: str | None = None) -> None:
         """Find or make the queue on `prefix`, by default the current one."""
@@ -193,6 +201,7 @@ class StatekPushQueue:
         self.tag = secrets.token_hex(4)
         self.console = Fifo(self.prefix)
         self.agents: list[AgentEvents] = []
+        lay_out_first(self)
 
     @remote
     def push_to_job_console(self, job_uuid: str, message: Any) -> None:

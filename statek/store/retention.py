@@ -9,12 +9,13 @@ application's object) stays: the store counts references, those of the family it
 """
 
 import struct
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import dbzero as db0
 
+from statek.store.garbage import references
 from statek.store.job import Job, JobStatus, count_with, find_job
 from statek.store.job_index import digest_key
 from statek.store.root import current_root, forget_job
@@ -23,8 +24,6 @@ from statek.store.status import settle
 _HEAD = struct.Struct("<q")  # when, microseconds; 8 bytes for each job follow: the digest of its id
 _KEY = struct.Struct("<Q")
 _HOLDS = ("refs", "journal_refs", "exit_refs", "children", "awaited_result", "handler", "error_handlers")
-_LISTS = {"List", "Tuple", "Set", "list", "tuple", "set"}
-_DICTS = {"Dict", "dict"}
 
 
 @dataclass(frozen=True)
@@ -159,28 +158,12 @@ def _may_go(family: Sequence[Job], before_us: int | None) -> bool:
     members = {db0.uuid(member): member for member in (*family, *handlers)}
     inside = dict.fromkeys(members, 0)
     for member in members.values():
-        for value in _references(member):
+        for value in references(member):
             address = db0.uuid(value)
             if address in inside:
                 inside[address] += 1
     slots = {db0.uuid(job) for job in family}
     return all(db0.getrefcount(member) <= inside[address] + (address in slots) for address, member in members.items())
-
-
-def _references(item: Any) -> Iterator[Any]:
-    """Every stored object that the fields of `item` refer to, as often as they do; weak references too."""
-    waiting = list(item.__dict__.values())
-    while waiting:
-        value = waiting.pop()
-        if db0.expired(value):  # before anything looks at its type, which crashes
-            continue
-        kind = type(value).__name__
-        if kind in _LISTS:
-            waiting.extend(value)
-        elif kind in _DICTS:
-            waiting.extend([value[key] for key in value])
-        elif db0.is_memo(value) and not isinstance(value, type):
-            yield value
 
 
 def _forget_definitions() -> None:

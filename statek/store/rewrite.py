@@ -24,6 +24,7 @@ import dbzero as db0
 
 from statek.exceptions import StoreError
 from statek.store.garbage import left_over
+from statek.store.layout import late_fields, lay_out
 
 HOOK = "__statek_rewrite__"
 Rewrite = Callable[[Any], Any]
@@ -112,12 +113,21 @@ class Rewriter:
             if hook is not None:
                 hook(item, self)
         self._gone.clear()
+        for cls in {type(item) for item in self._order}:
+            self._lay_out(cls)
         outcome = Outcome()
         for item in self._order:
             kind = type(item).__qualname__
             outcome.objects[kind] = outcome.objects.get(kind, 0) + 1
         outcome.lost = self._check_references(accept_lost=accept_lost)
         return outcome
+
+    def _lay_out(self, cls: Any) -> None:
+        """Make the new file know the late fields of a class, by an object that nothing refers to."""
+        names = late_fields(cls)
+        if names:
+            item = cls(dict.fromkeys(names))
+            lay_out(item, [name for name in names if name in item.__dict__])  # a singleton is what there is already
 
     def _fill_in(self) -> None:
         """Set the fields that referred to what was not made yet; what refers to others still stays."""
@@ -206,17 +216,13 @@ class Rewriter:
         self._find_tags(dict(self._surplus()))
         lost = 0
         for address, surplus in self._surplus():
-            old = self._made[address][0]
+            old, new = self._made[address]
             if surplus < 0:
                 what = f"{_named(old)} is referred to weakly from within a container, which cannot be told from outside"
                 raise CannotRewrite(what, hint=_HOW)
             lost += surplus
             if not accept_lost:
-                raise CannotRewrite(
-                    f"{_named(old)} is referred to {surplus} times more than fields and known tags explain",
-                    hint="if it has tags or stands in an index: give its class `__statek_rewrite__(self, rewrite)` "
-                    "that sets them; if it was taken from a list with pop or remove, which leaks it: --accept-lost",
-                )
+                raise _unexplained(old, surplus, is_held=db0.getrefcount(new) > 0)
         return lost
 
     def _find_tags(self, missing: dict[str, int]) -> None:
@@ -238,6 +244,17 @@ class Rewriter:
                 surplus = db0.getrefcount(old) - count - self._left_over[address]
                 if surplus and (count or not isinstance(old, self._untagged)):
                     yield address, surplus
+
+
+def _unexplained(item: Any, surplus: int, *, is_held: bool) -> CannotRewrite:
+    """More references than were found: by tags or an index, or by what is left over of a list."""
+    what = f"{_named(item)} is referred to {surplus} times more than fields and known tags explain"
+    return CannotRewrite(
+        what if is_held else f"{what}, and by none of these",
+        hint="if it has tags or stands in an index: give its class `__statek_rewrite__(self, rewrite)` that sets them; "
+        "if not, it was taken from a list with pop or remove, or was in a list that a process still held when it ended "
+        f"although nothing stored did: --accept-lost, which {'keeps it' if is_held else 'lets go of it'}",
+    )
 
 
 def _first(pair: tuple[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import dbzero as db0
 
 from statek.store.job_index import JobIndex
+from statek.store.layout import lay_out_first
 
 FORMAT = 1
 _indexes: dict[int, tuple[Any, JobIndex]] = {}  # of roots of this process, by identity
@@ -22,6 +23,7 @@ class Root:
 
     forgotten: Any = None  # of each forgetting one entry of bytes, see `retention`
     cleanups: Any = None  # ids of jobs that have ended with an error, and whose handlers are still to be called
+    _late_fields = ("forgotten", "cleanups", "moved")
     moved: Any = None  # since a compaction: (address before, object) of what the ledger still calls by that address
 
     def __init__(self, store_id: str = "") -> None:
@@ -40,6 +42,7 @@ class Root:
         self.def_index: Any = {}
         self.refused: Any = []
         self.touched: Any = []  # results of outside calls whose writes to the store are in it
+        lay_out_first(self)
 
 
 def current_root() -> Root:

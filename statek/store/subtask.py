@@ -13,8 +13,10 @@ import dbzero as db0
 from statek.exceptions import TaskFailed
 from statek.sandbox import keep
 from statek.store import current, root, workspace
+from statek.store.derived import Derived
 from statek.store.encoding import bytes_json, json_bytes
 from statek.store.job import Job, JobStatus
+from statek.store.layout import lay_out_first
 from statek.text.llm_repr import llm_repr
 
 MAX_RESULT = 2_000  # characters of a result in the parent's history
@@ -40,11 +42,12 @@ class TaskError(TaskFailed):
 
 
 @db0.memo(id="statek/SubTaskHandler")
-class SubTaskHandler:
+class SubTaskHandler(Derived):
     """A child job as its parent sees it."""
 
     was_read = False  # by the job's code: no need to tell its model
     is_tried_again = False  # the job failed, another one is to take its place
+    _late_fields = ("id_bytes", "_id_refs", "_error", "_result", "_refs", "was_read", "is_tried_again")
 
     def __init__(self, job: Job, id: Any = None) -> None:  # noqa: A002 - documented name
         """Wrap `job`; `id` is the caller's own name for it. Raises CannotKeep for an id that cannot be stored."""
@@ -57,6 +60,7 @@ class SubTaskHandler:
         self._error: bytes | None = None
         self._result: bytes | None = None
         self._refs: Any = None
+        lay_out_first(self)
 
     @property
     def id(self) -> Any:

@@ -5,8 +5,6 @@ ledger is never older than the store and can always bring it up to date. Nothing
 proved: every object of the store read and rewritten, its last record found in the ledger. `restore` is the way back.
 """
 
-import os
-import shutil
 import tarfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ from statek.worker.manifest import MANIFEST, Manifest, describe
 from statek.worker.places import ledger_file, store_file
 from statek.worker.probing import Probing
 from statek.worker.questions import open_questions
+from statek.worker.unfinished import PROBE, clear_unfinished, unfinished
 
 COPY_SECONDS = 600.0
 PROBE_SECONDS = 60.0
@@ -56,16 +55,14 @@ def make_backup(store: Path, target: Path, *, python_path: Sequence[Path], clock
 
 @contextmanager
 def _scratch(target: Path) -> Iterator[Path]:
-    folder = target.with_name(f".{target.name}.{os.getpid()}.part")
+    clear_unfinished(target.parent)
     try:
-        folder.mkdir(mode=0o700, parents=True)
-        yield folder
+        with unfinished(target) as folder:
+            yield folder
     except OSError as error:
         raise StoreError(
             f"the backup {target} cannot be written: {error.strerror}", hint="free space there, or choose another place"
         ) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _copy_both(store: Path, folder: Path, python_path: Sequence[Path]) -> None:
@@ -85,7 +82,7 @@ def _prove(folder: Path, python_path: tuple[str, ...], clock: Clock) -> Manifest
         if store_file(folder).exists():
             how = Probing(python_path, seconds=PROBE_SECONDS)
             modules = probing.tool_modules(ledger)
-            found = probing.try_file(store_file(folder), folder / ".probe", ledger.store_id, modules, how)
+            found = probing.try_file(store_file(folder), folder / PROBE, ledger.store_id, modules, how)
             if found.code != 0:
                 raise StoreError(
                     f"not everything in the store can be read and rewritten (exit code {found.code})",

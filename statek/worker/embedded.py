@@ -4,7 +4,6 @@ Prepares settings, prompt and warmup files and the client API object, then runs 
 """
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,6 @@ from statek.store.queue import StatekPushQueue
 from statek.store.session import Store
 from statek.worker.client import StatekClientAPI
 
-log = logging.getLogger(__name__)
-
 
 def init(settings: StatekSettings | None = None, restricted: bool = True) -> None:
     """Make `settings` the process's own, and read their price files. Model code never runs unguarded.
@@ -29,8 +26,6 @@ def init(settings: StatekSettings | None = None, restricted: bool = True) -> Non
     if not restricted:
         raise ValueError("restricted=False is not offered: model-written code always runs in the sandbox")
     chosen = settings if settings is not None else get_statek_settings()
-    if chosen.python_sandbox_mode == "off":
-        log.warning("python_sandbox_mode 'off' is not offered: model-written code always runs in the sandbox")
     set_statek_settings(chosen)
     init_model_pricing(chosen.statek_model_info_dir)
 

@@ -22,6 +22,7 @@ from statek.worker.lock import take
 from statek.worker.manifest import MANIFEST, Manifest, describe
 from statek.worker.paused import Pause
 from statek.worker.places import ledger_file, mark_file, store_file
+from statek.worker.unfinished import clear_unfinished
 
 _DECIDED = REPLACING  # a folder of this name in the store's folder: the swap has been decided
 _ASIDE = "aside"  # file in it: name of the folder below `set-aside` for what was there
@@ -64,6 +65,7 @@ def restore(store: Path, source: Path, *, clock: Clock, force: bool) -> Restored
     """
     store = store.absolute()
     store.mkdir(mode=0o700, parents=True, exist_ok=True)
+    clear_unfinished(source.absolute().parent)
     with take(store, "worker"):
         finish_restore(store)
         manifest = read_manifest(source)

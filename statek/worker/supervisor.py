@@ -27,6 +27,7 @@ from statek.ledger import compiled, inbox, releases
 from statek.ledger.file import LedgerFile
 from statek.ledger.records import Records
 from statek.settings import StatekSettings
+from statek.spec.problems import SpecProblems
 from statek.spec.project import load_project
 from statek.worker import compaction, places, recovery, spawn
 from statek.worker.deaths import Deaths, Place, Pulse
@@ -94,9 +95,12 @@ def run_worker(
         NotApplied: nothing was ever applied.
         LedgerError: there is no ledger to a store, or it cannot be used.
         StatekError: what the child reported before it gave up for good.
-        SpecProblems: `options.root` is no project.
+        SpecProblems: `options.root` is no project, or its settings ask for what this build does not run yet.
     """
-    python_path = tuple(str(folder) for folder in load_project(options.root).python_path)
+    config = load_project(options.root)
+    if later := config.later_in(options.env):
+        raise SpecProblems(later)
+    python_path = tuple(str(folder) for folder in config.python_path)
     runtime_folder = StatekSettings().secret("XDG_RUNTIME_DIR")
     store = options.store.absolute()
     if is_cut(store):

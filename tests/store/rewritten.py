@@ -107,6 +107,7 @@ def look() -> dict[str, Any]:
         "found": sorted(book.title for book in db0.find(Book)),
         "weak": shelf.favourite.title,
         "expired": db0.expired(lonely.shelf),
+        "unheld": [book.title for book in db0.find(Book) if not db0.getrefcount(book)],
         "counts": [db0.getrefcount(book) for book in shelf.books],
         "catalogue": None if catalogue is None else sorted(b.title for b in catalogue.by_year.select(None, None)),
     }
@@ -151,6 +152,12 @@ def drop_while_held(shelf: Shelf) -> None:
         del shelf.books[len(shelf.books) - 1]
 
 
+def drop_list_while_held(shelf: Shelf) -> None:
+    """A list of two books goes, whose last reference is a variable that outlives the store."""
+    HELD.append(shelf.spares)
+    shelf.spares = shelf.spare = None
+
+
 def list_weakly(shelf: Shelf) -> None:
     """A weak reference where it cannot be told from others."""
     shelf.weakly = [db0.weak_proxy(shelf.books[0])]
@@ -170,7 +177,7 @@ def _main(folder: str, *words: str) -> dict[str, Any]:
         done = dataclasses.asdict(rewriter.run(accept_lost="--accept-lost" in words))
         db0.commit()
     except CannotRewrite as error:
-        return {"error": str(error)}
+        return {"error": str(error), "hint": error.hint}
     finally:
         db0.close()
     return done

@@ -91,6 +91,16 @@ def test_what_a_pop_has_leaked_can_be_accepted(folder: Path) -> None:
     assert rewrite(folder, "", "--accept-lost")["lost"] == 1
 
 
+def test_what_only_a_left_over_list_holds_is_told(folder: Path) -> None:
+    """It cannot be told from what has tags, so it is asked for: the hint says what becomes of it, and so it does."""
+    told = rewrite(folder, "drop_list_while_held")
+    rewritten.HELD.clear()
+    assert "by none of these" in told["error"]
+    assert "lets go of it" in told["hint"]
+    assert rewrite(folder, "", "--accept-lost")["lost"] == 2
+    assert set(look(folder, "new")["unheld"]) == {"spare", "other"}
+
+
 def test_a_weak_reference_in_a_list_is_refused(folder: Path) -> None:
     """It looks like any other: written as one, it would keep its object alive."""
     assert "weakly" in rewrite(folder, "list_weakly")["error"]
