@@ -240,10 +240,14 @@ class _Stretch:
             raise Diverged(f"the job cannot be started: {error}") from error
         job.started_us = self.clock_us
         running.live.names.update(job.inputs or {})
+        job.statement = running.live.statement = (job.warmup_block_num or 0) * PART + job.statement
         running.parts = running.offer.warmup
+        if not running.parts:  # there is nothing to run: the names are kept, and the model is asked
+            self._store_place(running, done=True)
+            self._leave_code(running)
+            return
         job.code = turn.encode_parts(running.offer.warmup)
         job.stage = Stage.CODE
-        job.statement = running.live.statement = (job.warmup_block_num or 0) * PART + job.statement
 
     def take_answer(self, answer: Answer) -> Over | None:
         """Record an answer; the wish is the end when it was a final text."""

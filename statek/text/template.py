@@ -43,6 +43,7 @@ _FILTERS: dict[str, tuple[str, ...]] = {
     "length": (),
 }
 _TESTS = ("defined", "none")
+_MARKS = ("{{", "{%")
 _LOOP = ("index", "index0", "first", "last", "length")
 _MAX_DEPTH, _MAX_CHAIN, _MAX_LOOPS = 40, 30, 6
 Span = tuple[int, int, int]
@@ -139,7 +140,7 @@ def _is_none(value: object) -> bool:
 _SHARED = _environment({})
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)  # those of a large project: a prompt is checked, then compiled
 def parse(source: str) -> Parsed:
     """Read a template. Never raises: whatever is wrong is among the problems. Line ends are normalised first."""
     source = source.replace("\r\n", "\n").replace("\r", "\n")
@@ -478,8 +479,20 @@ def render(source: str, *, partials: Mapping[str, str], values: Mapping[str, Jso
         RenderError: the template has problems, uses a value that is absent, includes too much, or gives more than
             `MAX_OUTPUT` bytes.
     """
-    template = _compiled(source, tuple(sorted(partials.items())))
-    seen = {root: view(values.get(root), root) for root in _ROOTS}
+    texts = tuple(sorted(partials.items()))
+    if not any(mark in source for mark in _MARKS):
+        return _constant(source, texts)
+    return _filled(source, texts, {root: view(values.get(root), root) for root in _ROOTS})
+
+
+@lru_cache(maxsize=256)
+def _constant(source: str, partials: tuple[tuple[str, str], ...]) -> str:
+    """A template that asks for nothing is the same for every job."""
+    return _filled(source, partials, {})
+
+
+def _filled(source: str, partials: tuple[tuple[str, str], ...], seen: Mapping[str, object]) -> str:
+    template = _compiled(source, partials)
     try:
         return _bounded(template.generate(seen))
     except (TypeError, ValueError, TemplateError) as error:
