@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run dev test check fmt bench crash schemas clean
+.PHONY: help run dev test check fmt bench crash cases schemas clean
 
 help:  ## what each target does
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ bench: $(VENV)/.dev  ## speed, as ratios measured in one run
 
 crash: $(VENV)/.dev  ## kill a small fleet again and again and count what went wrong; KILLS=30 SEED=...
 	$(BIN)/python -m tests.crash.campaign $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
+
+cases: $(VENV)/.dev  ## try the checker on 10,000 generated projects; CASES=...
+	CASES=$(or $(CASES),10000) $(BIN)/pytest -q tests/compiler/test_properties.py
 
 schemas: $(VENV)/.run  ## write schemas/ anew from their one source
 	$(BIN)/python -m statek.spec.schema schemas

@@ -13,7 +13,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-NAMES = ("step", "http", "history", "create", "fanout", "crowd", "replay", "desk", "memory", "growth")
+NAMES = ("step", "http", "history", "create", "fanout", "crowd", "replay", "desk", "memory", "growth", "specs")
 ONE = "--measure-here"
 
 

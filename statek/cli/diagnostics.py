@@ -4,6 +4,7 @@ It only shows; which problems there are is decided below. The text of a file is 
 has changed meanwhile, the place is still named.
 """
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +13,10 @@ from typing import Any
 from rich.cells import cell_len
 from rich.text import Text
 
+from statek.cli.annotations import annotation
 from statek.cli.screen import Screen, plain
 from statek.spec.problems import Problem, brief, to_json
+from statek.spec.snapshot import MAX_BYTES
 
 _STYLES = {"error": "bold red", "warning": "bold yellow"}
 _LONGEST = 160  # characters of a line that are shown
@@ -25,11 +28,22 @@ def validation(problems: Sequence[Problem], *, ok: bool) -> dict[str, Any]:
     return {"ok": ok, "diagnostics": [to_json(problem) for problem in problems]}
 
 
+def show_validation(screen: Screen, problems: Sequence[Problem], root: Path, *, ok: bool) -> None:
+    """Write the result of checking files: the document that is asked for to stdout, and the problems for people."""
+    if screen.json:
+        screen.document("Validation", validation(problems, ok=ok))
+    elif screen.output == "sarif":
+        from statek.cli.sarif import sarif  # it asks for the version, which takes longer than a small project
+
+        screen.foreign(sarif(problems))
+    show_problems(screen, problems, root)
+
+
 def show_problems(screen: Screen, problems: Sequence[Problem], root: Path) -> None:
-    """Write problems to stderr, with their lines from the files under `root`; compact ones, a line each, to stdout."""
-    if screen.output == "compact":
+    """Write problems to stderr, with their lines from the files under `root`; a line each to stdout where asked for."""
+    if screen.output in ("compact", "github"):
         for problem in problems:
-            screen.line(brief(problem))
+            screen.line(brief(problem) if screen.output == "compact" else annotation(problem, root))
         return
     sources = Sources(root)
     for problem in problems:
@@ -58,14 +72,18 @@ class Sources:
     def line(self, file: str, number: int) -> str | None:
         """A line without its end; None when the file has no such line or cannot be read as text."""
         if file not in self._lines:
-            self._lines[file] = _read_lines(self.root / file)
+            self._lines[file] = _read_lines(self.root, file)
         lines = self._lines[file]
         return lines[number - 1] if number <= len(lines) else None
 
 
-def _read_lines(path: Path) -> list[str]:
+def _read_lines(root: Path, file: str) -> list[str]:
+    """The lines of a file that could be a spec; none of one that is refused unread, as a pipe is."""
+    real = Path(os.path.realpath(root / file))
     try:
-        text = path.read_bytes().decode("utf-8-sig", "replace")
+        if not real.is_relative_to(os.path.realpath(root)) or not real.is_file() or real.stat().st_size > MAX_BYTES:
+            return []
+        text = real.read_bytes().decode("utf-8-sig", "replace")
     except OSError:
         return []  # the problem is that it cannot be read: there is no line to show
     return text.replace("\r\n", "\n").split("\n")
@@ -124,4 +142,4 @@ def _notes(problem: Problem) -> list[str]:
         f"{other.message} ({other.file}:{other.range.start.line}:{other.range.start.column})"
         for other in problem.related
     ]
-    return notes + [fix.title for fix in problem.fixes]
+    return [*notes, *(fix.title for fix in problem.fixes), f"explain: statek explain {problem.code}"]

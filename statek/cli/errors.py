@@ -11,7 +11,7 @@ from pathlib import Path
 
 from statek.base.redaction import SECRETS
 from statek.cli.codes import Exit
-from statek.cli.diagnostics import show_problems, validation
+from statek.cli.diagnostics import show_validation
 from statek.cli.screen import Screen
 from statek.control.errors import Guarded, Nacked
 from statek.exceptions import BugError, LedgerError, StatekError, StoreError
@@ -94,9 +94,7 @@ def _show(screen: Screen, name: str, message: str, hint: str, code: Exit) -> Non
 
 
 def _show_spec_problems(screen: Screen, error: SpecProblems) -> None:
-    if screen.json:
-        screen.document("Validation", validation(error.problems, ok=False))
-    show_problems(screen, error.problems, _settings_folder(Path.cwd()))
+    show_validation(screen, error.problems, _settings_folder(Path.cwd()), ok=False)
 
 
 def _settings_folder(start: Path) -> Path:

@@ -14,13 +14,18 @@ import click
 
 from statek.base.nearest import did_you_mean
 from statek.cli.codes import Exit
-from statek.cli.errors import show_bug, show_error, show_failure
 from statek.cli.screen import Screen
 from statek.exceptions import BugError, StatekError
 
 VERBS: dict[str, tuple[str, str]] = {
     "init": ("statek.cli.commands.init", "Write a small working project."),
+    "new": ("statek.cli.commands.new", "Add an agent, tool, queue or warmup to a project."),
+    "convert": ("statek.cli.commands.convert", "Write prompt files of the older header style as agents."),
     "validate": ("statek.cli.commands.validate", "Check the files: no network, no user code, no store."),
+    "schema": ("statek.cli.commands.schema", "Print the JSON Schema of a kind of object."),
+    "explain": ("statek.cli.commands.explain", "Explain a diagnostic code, a kind or a field."),
+    "render": ("statek.cli.commands.render", "Show the exact prompt and tools that a job would get."),
+    "fmt": ("statek.cli.commands.fmt", "Bring the files into their one form; comments and spelling stay."),
     "plan": ("statek.cli.commands.plan", "Show what apply would do."),
     "apply": ("statek.cli.commands.apply", "Make what the files declare the release that new work uses."),
     "work": ("statek.cli.commands.work", "Run a worker."),
@@ -37,6 +42,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "restore": ("statek.cli.commands.restore", "Go back to a backup."),
     "gc": ("statek.cli.commands.gc", "Forget old finished jobs."),
     "compact": ("statek.cli.commands.compact", "Write the store anew, smaller. No worker may run."),
+    "why": ("statek.cli.commands.why", "Show which file gives a field its value."),
     "history": ("statek.cli.commands.history", "List the releases that were applied."),
 }
 
@@ -102,8 +108,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):  # whoever read our output has seen enough
             return Exit.OK
-        return show_failure(screen, error)
+        return _show(screen, error)
     return code
+
+
+def _show(screen: Screen, error: Exception) -> int:
+    """Tell what went wrong. Returns the exit code."""
+    from statek.cli.errors import show_bug, show_error, show_failure  # it knows every ring; most commands go well
+
+    if isinstance(error, OSError):
+        return show_failure(screen, error)
+    if isinstance(error, StatekError) and not isinstance(error, BugError):
+        return show_error(screen, error)
+    return show_bug(screen, error)
 
 
 def _run(arguments: Sequence[str] | None, screen: Screen) -> int:
@@ -118,12 +135,8 @@ def _run(arguments: Sequence[str] | None, screen: Screen) -> int:
     except (click.Abort, KeyboardInterrupt):
         screen.note("interrupted")
         return Exit.INTERRUPTED
-    except BugError as error:
-        return show_bug(screen, error)
-    except StatekError as error:
-        return show_error(screen, error)
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001 - the boundary of the command line
-        return show_bug(screen, error)
+        return _show(screen, error)
     return int(code or 0)

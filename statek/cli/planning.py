@@ -7,8 +7,9 @@ from pathlib import Path
 
 from statek.cli.place import Place
 from statek.compiler.project import Compilation, compile_project
-from statek.control.desired import WHOLE, Scope, desired_objects, scope_of
+from statek.control.desired import desired_objects
 from statek.control.plan import Plan, Prune, compare
+from statek.control.scope import WHOLE, Scope, scope_of
 from statek.ledger import releases
 from statek.ledger.file import LedgerFile
 
@@ -40,7 +41,7 @@ def read_project(path: Path, env: str | None) -> Wanted:
 
 
 def make_plan(wanted: Wanted, ledger: LedgerFile | None, prune: Prune | None = None) -> Plan:
-    """The plan from head to files without errors; `ledger` is None when there is none yet."""
+    """The plan from head to files that this build can run; `ledger` is None when there is none yet."""
     head = releases.head(ledger) if ledger else None
     base = releases.read_release(ledger, head.release) if ledger and head else None
     return compare(

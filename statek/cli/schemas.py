@@ -7,8 +7,9 @@ version, so no schema forbids more of them.
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
+
+from statek.spec.schema import write_files
 
 Schema = dict[str, Any]
 BASE = "urn:statek:cli:v1"
@@ -108,6 +109,31 @@ _SAFETY = _object(
     pausedAt=_or_null(_TEXT),
 )
 _STORAGE = _object(store=_COUNT, ledger=_COUNT, perDay=_or_null(_COUNT), live=_or_null(_COUNT))
+_SAID = _object(
+    relation={"enum": ["counts", "fills", "overrides", "adds to"]}, text=_TEXT, owner=_TEXT, file=_or_null(_TEXT),
+    line=_or_null(_COUNT), column=_or_null(_COUNT),
+)  # fmt: skip
+_REASON = _object(field=_TEXT, value=_ANY, chain=_list(_SAID))
+_TEXTS: Schema = {"type": "object", "additionalProperties": _TEXT}
+_CODE: dict[str, Schema] = {
+    "code": _TEXT, "rule": _TEXT, "title": _TEXT, "why": _TEXT, "switchable": _FLAG, "wrong": _TEXTS, "right": _TEXTS,
+    "unshown": _or_null(_TEXT),
+}  # fmt: skip
+_CHOICE = _object(name=_TEXT, provider=_or_null(_TEXT), id=_or_null(_TEXT), params={"type": "object"})
+_RENDERED: dict[str, Schema] = {
+    "env": _TEXT, "agent": _TEXT, "revision": _TEXT, "job": _TEXT, "inputs": {"type": "object"},
+    "models": _list(_CHOICE), "chatStyle": _TEXT, "limits": {"type": "object"}, "prompt": _TEXT, "listing": _TEXT,
+    "formalTools": _list({"type": "object"}), "warmup": _list(_object(code=_TEXT, hidden=_FLAG)),
+    "estimate": _object(promptBytes=_COUNT, toolBytes=_COUNT, tokens=_COUNT),
+}  # fmt: skip
+_CONVERTED = _object(
+    **{"from": _or_null(_TEXT)}, to=_TEXT, text=_TEXT, notes=_list(_object(line=_COUNT, message=_TEXT))
+)
+_FIELD: dict[str, Schema] = {
+    "path": _TEXT, "types": _list(_TEXT), "description": _TEXT, "required": _TEXT, "default": _ANY,
+    "hasDefault": _FLAG, "bounds": _list(_TEXT), "values": _list(_ANY), "examples": _list(_ANY), "runs": _FLAG,
+    "laterValues": _list(_ANY), "oneOf": _list(_TEXT), "fields": _list({"type": "object"}),
+}  # fmt: skip
 _BACKUP = {
     "madeAt": _TEXT,
     "storeId": _TEXT,
@@ -118,6 +144,49 @@ _BACKUP = {
 
 _KINDS: dict[str, tuple[str, Mapping[str, Schema]]] = {
     "Validation": ("What is wrong in the files.", {"ok": _FLAG, "diagnostics": _list(_DIAGNOSTIC)}),
+    "Schemas": (
+        "The kinds of objects; `file`: of the JSON Schema.",
+        {"schemas": _list(_object(name=_TEXT, file=_TEXT, description=_TEXT))},
+    ),
+    "Schema": (
+        "The JSON Schema of one kind of object.",
+        {"name": _TEXT, "file": _TEXT, "description": _TEXT, "schema": {"type": "object"}},
+    ),
+    "Explanations": (
+        "What `statek explain` can explain.",
+        {"codes": _list(_object(code=_TEXT, rule=_TEXT, title=_TEXT)), "kinds": _list(_TEXT)},
+    ),
+    "CodeExplained": (
+        "A diagnostic code. `wrong` and `right`: texts of files by path; `unshown`: why there are none.",
+        _CODE,
+    ),
+    "FieldExplained": (
+        "A field of a kind, and those one step below it. `runs`: whether this build runs it, but for `laterValues`.",
+        _FIELD,
+    ),
+    "Rendered": (
+        "What a job would be given. `formalTools`: as they are sent; `estimate.tokens`: of prompt and formal tools.",
+        _RENDERED,
+    ),
+    "Created": (
+        "Files that `statek new` wrote.",
+        {"object": _TEXT, "root": _TEXT, "files": _list(_TEXT), "next": _list(_TEXT), "notes": _list(_TEXT)},
+    ),
+    "Converted": (
+        "Agents from files of the older style, `to` below `out`; `written` is false when they were only shown.",
+        {"out": _TEXT, "written": _FLAG, "files": _list(_CONVERTED)},
+    ),
+    "Formatted": (
+        "Files that have another form now, or would have (`written` is false). `left`: not formatted, for a reason.",
+        {
+            "ok": _FLAG,
+            "written": _FLAG,
+            "changed": _list(_object(file=_TEXT, diff=_or_null(_TEXT))),
+            "unchanged": _COUNT,
+            "left": _list(_object(file=_TEXT, reason=_TEXT)),
+            "diagnostics": _list(_DIAGNOSTIC),
+        },
+    ),
     "Project": ("Files that init wrote.", {"root": _TEXT, "files": _list(_TEXT), "left": _list(_TEXT)}),
     "Plan": ("What apply would do.", _PLAN),
     "Applied": (
@@ -191,6 +260,10 @@ _KINDS: dict[str, tuple[str, Mapping[str, Schema]]] = {
         {"store": _TEXT, "aside": _REVISION, **_BACKUP},
     ),
     "History": ("Moves of head, newest first.", {"releases": _list(_MOVE)}),
+    "Why": (
+        "Where the values of an object come from; of each `chain` the first counts. `file`: null for what is built in.",
+        {"object": _TEXT, "field": _TEXT, "env": _TEXT, "values": _list(_REASON)},
+    ),
     "Progress": ("A line of `statek work`: how far it is.", _PROGRESS),
     "Notice": ("A line of `statek work`: something out of the ordinary.", {"text": _TEXT}),
     "End": (
@@ -234,14 +307,7 @@ def schema_files() -> dict[str, str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Write all schemas into the folder given. Returns the exit code."""
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m statek.cli.schemas DIR\n")
-        return 2
-    folder = Path(arguments[0])
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in schema_files().items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    return 0
+    return write_files("statek.cli.schemas", arguments, schema_files())
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def _console(stream: TextIO) -> Console:
 
 @dataclass
 class Screen:
-    """What one command writes to. `output` is `text`, `json`, or for diagnostics `compact`."""
+    """What one command writes to. `output` is `text`, `json`, or for diagnostics `compact`, `sarif`, `github`."""
 
     output: str = "text"
     out: Console = field(default_factory=lambda: _console(sys.stdout))
@@ -63,6 +63,10 @@ class Screen:
         _write(json.dumps(_document(kind, data), indent=indent, ensure_ascii=not _is_utf8()))
         if self.runs_long:
             sys.stdout.flush()
+
+    def foreign(self, data: dict[str, Any]) -> None:
+        """One JSON document in a form that others define, without our head."""
+        _write(json.dumps(SECRETS.data(data), indent=2, ensure_ascii=not _is_utf8()))
 
     def line(self, text: str = "", style: str = "") -> None:
         """A line of the result."""

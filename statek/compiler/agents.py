@@ -14,7 +14,7 @@ from statek.spec.project import EnvConfig
 from statek.spec.types import Spec, SpecSet
 from statek.tools.selection import KEY
 
-_RELOAD = {
+RELOAD = {
     "prompt": "on-resume", "model": "next-job", "tools": "next-job", "warmup": "next-job", "limits": "next-job",
 }  # fmt: skip
 
@@ -31,7 +31,7 @@ def agent(spec: Spec, specs: SpecSet, env: EnvConfig) -> compiled.Agent:
         prompt_path=spec.id,
         prompt_line=1,
         partials=prompt.partials,
-        model=tuple(model_in(env, name) for name in _models(data["model"])),
+        model=tuple(dict.fromkeys(model_in(env, name) for name in _models(data["model"]))),  # each is asked once
         params=_params(data),
         inputs={name: _input(shape) for name, shape in data.get("inputs", {}).items()},
         output=data["output"]["schema"] if "output" in data else None,
@@ -42,7 +42,7 @@ def agent(spec: Spec, specs: SpecSet, env: EnvConfig) -> compiled.Agent:
         limits=limits(data.get("limits", {}), has_subagents=bool(data.get("subagents"))),
         max_running=data.get("concurrency", {}).get("max"),
         retry=resolve.retry(data.get("retry", {})),
-        reload=compiled.Reload(**{**_RELOAD, **env.reload, **data.get("reload", {})}),
+        reload=compiled.Reload(**{**RELOAD, **env.reload, **data.get("reload", {})}),
         chat_style=data.get("chat_style", "console"),
         imports=tuple(data.get("sandbox", {}).get("imports", ())),
         locale=None,

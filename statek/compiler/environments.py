@@ -1,16 +1,18 @@
-"""What an environment puts in the place of what the files say: Models by other names.
+"""What an environment puts in the place of what the files say: Models by other names, and its variables.
 
 `[tool.statek.env.live.models]` with `desk = "desk-live"` lets every agent that says `model: desk` use `desk-live`
 there. One step only; fallbacks that a Model names itself stay as they are.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from statek.base.nearest import did_you_mean
 from statek.spec.formats import is_model_name
 from statek.spec.problems import Problem, make_problem
 from statek.spec.project import FILE, EnvConfig, ProjectConfig
 from statek.spec.types import SpecSet
+from statek.spec.variables import variables
 
 
 def check_environments(specs: SpecSet, config: ProjectConfig) -> Iterator[Problem]:
@@ -23,6 +25,11 @@ def check_environments(specs: SpecSet, config: ProjectConfig) -> Iterator[Proble
                 message = f"Model '{missing[0]}' in models of environment '{env.name}' is not defined{hint}"
                 where = config.place("tool", "statek", "env", env.name, "models", name)
                 yield make_problem("STK201", message, FILE, where)
+
+
+def environment_of(specs: SpecSet, config: ProjectConfig, env: str) -> EnvConfig:
+    """The environment with all of its variables: those of its Overlays win over those of the settings."""
+    return replace(config.env(env), vars=variables(specs, config, env))
 
 
 def model_in(env: EnvConfig, name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from statek.ledger import compiled
 from statek.spec.formats import duration_us, rate_parts, token_count
-from statek.spec.rules import tool_name
+from statek.spec.rules import tool_names
 from statek.spec.types import Spec
 
 
@@ -18,7 +18,7 @@ def tool(toolset: str, data: Mapping[str, Any]) -> compiled.Tool:
     """One tool of the set `toolset`."""
     timeout = data.get("timeout")
     return compiled.Tool(
-        name=tool_name(data),
+        name=tool_names(data)[0],
         toolset=toolset,
         target=data["python"],
         effect=data.get("effect", "external"),

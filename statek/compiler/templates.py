@@ -11,6 +11,7 @@ from typing import Any
 from statek.base.nearest import did_you_mean, nearest
 from statek.spec.cycles import find_cycles
 from statek.spec.documents import Document
+from statek.spec.fixes import is_slip, replaced, word_fix
 from statek.spec.problems import Fix, Position, Problem, Range, Related, make_problem, span
 from statek.spec.types import Spec, SpecSet
 from statek.text import template
@@ -64,7 +65,7 @@ def check_prompt(agent: Spec, specs: SpecSet, variables: Mapping[str, Any]) -> I
     yield from _includes(body, specs, agent.id)
     parts = _included(body, specs)
     for part in (body, *parts):
-        yield from _names(part, agent, variables)
+        yield from _names(part, agent, variables if specs.has_all("Overlay") else None)
     yield from _excess(agent, body, parts)
 
 
@@ -87,9 +88,34 @@ def _syntax(part: _Part, owner: str, inputs: Mapping[str, Any]) -> Iterator[Prob
         where = part.range(found.line, found.column, found.end_column)
         message, _, _ = found.message.partition("; did you mean")
         word = part.document.body.split("\n")[found.line - 1][found.column - 1 : found.end_column - 1]
-        close = f"inputs.{word}" if word in inputs else found.suggestion
+        close = _full_name(word, inputs) or found.suggestion
         message += f"; did you mean '{close}'?" if close else ""
-        yield make_problem(found.code, message, part.document.file, where, object=owner, pointer="/body")
+        certain = close is not None and (close == f"inputs.{word}" or is_slip(word, close, [close]))
+        fixes = replaced(where, word, close, safe=certain) if close is not None else ()
+        fixes = fixes or _raw(where, part.document.body.split("\n")[found.line - 1])
+        yield make_problem(found.code, message, part.document.file, where, object=owner, pointer="/body", fixes=fixes)
+
+
+def _raw(where: Range, line: str) -> tuple[Fix, ...]:
+    """Braces that were meant as text; whether they were, only the author knows."""
+    start = line.rfind("{{", 0, where.start.column + 1)
+    end = line.find("}}", max(start, where.end.column - 1))
+    if start < 0 or end < 0:
+        return ()
+    row, whole = where.start.line, line[start : end + 2]
+    place = Range(Position(row, start + 1), Position(row, end + 3))
+    return (Fix("show the braces as they are", safe=False, range=place, text=f"{{% raw %}}{whole}{{% endraw %}}"),)
+
+
+def _full_name(word: str, inputs: Mapping[str, Any]) -> str | None:
+    """How a template names an input or property that is called just this; None when none is."""
+    waiting = [(f"inputs.{name}", shape) for name, shape in inputs.items()]
+    while waiting:
+        path, shape = waiting.pop(0)
+        if path.rpartition(".")[2] == word:
+            return path
+        waiting.extend((f"{path}.{name}", inner) for name, inner in shape.get("properties", {}).items())
+    return None
 
 
 def _later_features(agent: Spec) -> Iterator[Problem]:
@@ -106,7 +132,12 @@ def _includes(part: _Part, specs: SpecSet, owner: str) -> Iterator[Problem]:
         found = _include_problem(include.name, specs)
         if found is not None:
             where = part.range(include.line, include.column, include.end_column)
-            yield make_problem(found[0], found[1], part.document.file, where, object=owner, pointer="/body")
+            stem = include.name.removesuffix(".md").removeprefix("_")
+            is_file = stem in specs.partials  # named by its file, with mark or ending
+            fixes = replaced(where, include.name, stem, safe=True) if is_file else ()
+            fixes = fixes or word_fix(where, include.name, specs.partials)
+            more: dict[str, Any] = {"object": owner, "pointer": "/body", "fixes": fixes}
+            yield make_problem(found[0], found[1], part.document.file, where, **more)
 
 
 def _include_problem(name: str, specs: SpecSet) -> tuple[str, str] | None:
@@ -140,15 +171,18 @@ def _included(part: _Part, specs: SpecSet) -> tuple[_Part, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def _names(part: _Part, agent: Spec, variables: Mapping[str, Any]) -> Iterator[Problem]:
+def _names(part: _Part, agent: Spec, variables: Mapping[str, Any] | None) -> Iterator[Problem]:
+    """Names that nobody declares; without `variables` more may be set than can be read."""
     for name in part.parsed.names:
         if name.path[0] == "inputs":
             yield from _input(part, name, agent)
-        elif name.path[0] == "vars" and len(name.path) > 1 and name.path[1] not in variables:
+        elif name.path[0] == "vars" and len(name.path) > 1 and variables is not None and name.path[1] not in variables:
             hint = did_you_mean(name.path[1], variables, also="set in this environment")
             message = f"variable '{name.path[1]}' is not set{hint}"
             where = part.range(*_place(name, 1))
-            yield make_problem("STK801", message, part.document.file, where, object=agent.id, pointer="/body")
+            more: dict[str, Any] = {"object": agent.id, "pointer": "/body"}
+            fixes = word_fix(where, name.path[1], variables)
+            yield make_problem("STK801", message, part.document.file, where, fixes=fixes, **more)
 
 
 def _place(name: template.Name, index: int) -> tuple[int, int, int]:
@@ -180,17 +214,17 @@ def _unknown(part: _Part, name: template.Name, index: int, known: Mapping[str, A
     what = "input" if index == 1 else f"property of '{parent}'"
     where = part.range(*_place(name, index))
     close = nearest(step, known)
-    fixes = (Fix(f"replace with '{close}'", safe=True, range=where, text=close),) if close else ()
-    if close:
-        hint = f"; did you mean '{parent}.{close}'?"
+    fixes = word_fix(where, step, filter(str.isidentifier, known))
+    full = f"{parent}.{close}" if close else _full_name(step, agent.data.get("inputs", {}))
+    if full:
+        hint = f"; did you mean '{full}'?"
     elif known:
         hint = f"; declared: {', '.join(sorted(known))}"
     else:
         hint = f"; agent '{agent.name}' declares no inputs" if index == 1 else f"; '{parent}' has no properties"
     related: tuple[Related, ...] = ()
     if agent.has("inputs"):
-        place = agent.node.key_span(("inputs",))
-        related = (Related(agent.document.file, place, "inputs are declared here"),)
+        related = (agent.related("inputs are declared here", "inputs"),)
     message = f"unknown {what} '{step}'{hint}"
     return make_problem(
         "STK301", message, part.document.file, where, object=agent.id, pointer="/body", fixes=fixes, related=related

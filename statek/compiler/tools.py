@@ -6,15 +6,16 @@ at run time is beyond this check; preparing a release imports it for real.
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any
 
 from statek.base.nearest import did_you_mean
-from statek.spec.positions import first_line
-from statek.spec.problems import Position, Problem, Range, make_problem
+from statek.spec.fixes import word_fix
+from statek.spec.positions import first_line, inside
+from statek.spec.problems import Problem, make_problem
 from statek.spec.types import Spec, SpecSet, pointer
 
 MAX_BYTES = 5_000_000
@@ -85,6 +86,8 @@ def check_targets(specs: SpecSet, finder: ModuleFinder) -> Iterator[Problem]:
     """Tools whose module or function is not there, or whose options nobody could keep."""
     for toolset in specs.of("ToolSet"):
         for index, tool in enumerate(toolset.data["tools"]):
+            if "python" not in tool:
+                continue
             yield from _target(toolset, index, tool, finder)
             if tool.get("thread"):
                 yield from _thread(toolset, index, tool, finder)
@@ -99,7 +102,8 @@ def _target(toolset: Spec, index: int, tool: Mapping[str, str], finder: ModuleFi
         looked = ", ".join(str(folder) for folder in finder.python_path)
         hint = did_you_mean(module_name, finder.known(module_name), also="modules there")
         message = f"module '{module_name}' not found under {looked} nor among installed packages{hint}"
-        yield _problem("STK501", message, toolset, index, part=(0, len(module_name)))
+        known = finder.known(module_name)
+        yield _problem("STK501", message, toolset, index, part=(0, len(module_name)), word=module_name, known=known)
     elif module.failure is not None:
         message = f"module '{module_name}' cannot be read: {module.failure}"
         yield _problem("STK501", message, toolset, index, part=(0, len(module_name)))
@@ -109,7 +113,8 @@ def _target(toolset: Spec, index: int, tool: Mapping[str, str], finder: ModuleFi
     elif function not in module.functions | module.others and not module.open_ended:
         hint = did_you_mean(function, module.functions, also="functions there")
         message = f"function '{function}' not found in module '{module_name}'{hint}"
-        yield _problem("STK502", message, toolset, index, part=(len(module_name) + 1, len(tool["python"])))
+        part = (len(module_name) + 1, len(tool["python"]))
+        yield _problem("STK502", message, toolset, index, part=part, word=function, known=module.functions)
 
 
 def _timeout(toolset: Spec, index: int, tool: Mapping[str, Any], finder: ModuleFinder) -> Iterator[Problem]:
@@ -148,20 +153,25 @@ def _kind_of(tool: Mapping[str, Any], finder: ModuleFinder) -> tuple[str, str]:
 def _not_supported(toolset: Spec, index: int, field: str, why: str, what: str) -> Problem:
     path = ("tools", index, field)
     message = f"'{field}' is not supported for {why}; {what}"
-    where = toolset.node.key_span(path)
-    return make_problem("STK100", message, toolset.document.file, where, object=toolset.id, pointer=pointer(path))
+    return toolset.at_key("STK100", message, *path)
 
 
-def _problem(code: str, message: str, toolset: Spec, index: int, *, part: tuple[int, int]) -> Problem:
-    """At the part of the target from one offset to another."""
+def _problem(
+    code: str,
+    message: str,
+    toolset: Spec,
+    index: int,
+    *,
+    part: tuple[int, int],
+    word: str = "",
+    known: Iterable[str] = (),
+) -> Problem:
+    """At the part of the target from one offset to another; `known` are names that its `word` may be a slip of."""
     path = ("tools", index, "python")
     node = toolset.node.at(path)
-    start = node.span.start
-    column = start.column + (1 if node.quoted else 0)
-    where = Range(Position(start.line, column + part[0]), Position(start.line, column + part[1]))
-    if node.span.start.line != node.span.end.line:
-        where = first_line(node.span)
-    return make_problem(code, message, toolset.document.file, where, object=toolset.id, pointer=pointer(path))
+    where = first_line(inside(node.span, node.data, *part))
+    fixes = word_fix(where, word, known) if word and where != node.span else ()
+    return make_problem(code, message, node.file, where, object=toolset.id, pointer=pointer(path), fixes=fixes)
 
 
 def _read(file: Path) -> Module:

@@ -47,31 +47,32 @@ class _Use:
 
 def check_warmups(specs: SpecSet, agents: Sequence[Spec]) -> Iterator[Problem]:
     """Every problem of every warmup; `agents` are those whose references are known to be good."""
+    by_warmup: dict[str | None, list[Spec]] = {}
+    for agent in agents:
+        by_warmup.setdefault(warmup_of(agent), []).append(agent)
+    # An agent with problems may use a warmup: then nobody knows which imports are allowed.
+    wanted = {warmup_of(agent) for agent in specs.of("Agent")}
+    broken = any(kind == "Agent" for kind, _ in specs.broken)
     for name, document in sorted(specs.warmups.items()):
         blocks, problems = _blocks(document)
         yield from problems
         if problems:
             continue
-        users = [agent for agent in agents if warmup_of(agent) == name]
+        users = by_warmup.get(name, [])
         refused = list(_refusals(document, blocks, users))
-        if not users and _may_be_used(name, specs):
+        if not users and (broken or name in wanted):
             refused = [problem for problem in refused if problem.code != "STK403"]
         yield from refused
-        if not refused:
-            for agent in users:
-                yield from _names(_Use(document, agent, specs), blocks)
-
-
-def _may_be_used(name: str, specs: SpecSet) -> bool:
-    """Whether an agent with problems uses it: then nobody knows which imports are allowed."""
-    broken = any(kind == "Agent" for kind, _ in specs.broken)
-    return broken or any(warmup_of(agent) == name for agent in specs.of("Agent"))
+        told = {problem.range.start for problem in refused}
+        for agent in users if all(problem.code != "STK401" for problem in refused) else ():
+            unknown = _names(_Use(document, agent, specs), blocks)
+            yield from (problem for problem in unknown if problem.range.start not in told)
 
 
 def warmup_of(agent: Spec) -> str | None:
     """The name of the agent's warmup."""
     given = agent.data.get("warmup")
-    return given if given is None or isinstance(given, str) else str(given["use"])
+    return given if given is None or isinstance(given, str) else given.get("use")
 
 
 def compiled_warmup(document: Document, *, timeout: str = "30s", hidden: bool = False) -> compiled.Warmup:
@@ -167,9 +168,11 @@ def _names(use: _Use, blocks: Sequence[LocatedBlock]) -> Iterator[Problem]:
 def check_deliveries(specs: SpecSet, agents: Sequence[Spec]) -> Iterator[Problem]:
     """Queues that deliver a name which their agent neither declares as an input nor reads in its warmup."""
     for agent in agents:
+        use = [queue for queue in specs.of("Queue") if queue.data.get("agent") == agent.name]
+        if not use:
+            continue
         document = specs.warmups.get(warmup_of(agent) or "")
         blocks, problems = _blocks(document) if document is not None else ((), [])
-        use = [queue for queue in specs.of("Queue") if queue.data.get("agent") == agent.name]
         inputs = agent.data.get("inputs", {})
         try:
             free = free_names(_joined(blocks)) if not problems else []

@@ -11,9 +11,10 @@ from enum import StrEnum
 from typing import Any
 
 from statek.control.aspects import changed_aspects, details
-from statek.control.desired import WHOLE, Scope, owning_project
+from statek.control.desired import owning_project
 from statek.control.errors import Refusal
 from statek.control.references import missing, with_needed
+from statek.control.scope import WHOLE, Scope
 from statek.ledger.releases import Release, StoredObject, release_id
 
 _SHARE = 5  # a prune of more than one in five objects is refused

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from statek.ledger import compiled
 from statek.ledger.releases import StoredObject
+from statek.llm.known import needs_no_document
 
 
 def needed_keys(entry: StoredObject) -> frozenset[str]:
@@ -29,8 +30,16 @@ def with_needed(chosen: Mapping[str, StoredObject], offered: Mapping[str, Stored
 def missing(objects: Mapping[str, StoredObject]) -> dict[str, str]:
     """Needed keys that are not there, each with the key of an object that needs it."""
     return {
-        wanted: key for key, entry in sorted(objects.items()) for wanted in needed_keys(entry) if wanted not in objects
+        wanted: key
+        for key, entry in sorted(objects.items())
+        for wanted in needed_keys(entry)
+        if wanted not in objects and not _is_built_in(wanted)
     }
+
+
+def _is_built_in(key: str) -> bool:
+    kind, _, name = key.partition("/")
+    return kind == "Provider" and needs_no_document(name)
 
 
 def _wanted(entry: StoredObject) -> frozenset[str]:

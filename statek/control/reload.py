@@ -19,7 +19,7 @@ from pathlib import Path
 import watchfiles
 
 from statek.base.clock import Clock
-from statek.compiler.project import compile_project
+from statek.compiler.project import Compiler
 from statek.control.apply import Prepare, apply
 from statek.control.desired import desired_objects
 from statek.control.errors import Guarded, Nacked, ProblemData
@@ -88,6 +88,7 @@ class Watcher:
         self._settle, self._sweep, self._poll = settle, sweep, poll
         self._git_lock = root / ".git" / "index.lock"
         self._git_is_stuck = False  # the lock outlasted our patience: somebody left it behind
+        self._compiler = Compiler()
         self._taken_over: str | None = None  # digest of the files that head was last made equal to
         self.state: ReloadState | None = None
 
@@ -193,11 +194,11 @@ class Watcher:
 
     def _take_over(self) -> str | None:
         """Compile, plan, apply. Returns where head is; None when git began to change the files meanwhile."""
-        compilation = compile_project(self._root, env=self._env)
+        compilation = self._compiler.compile(self._root, env=self._env)
         if self._git_lock.exists() and not self._git_is_stuck:
             return None  # what was read may be half of a checkout; the next look comes after it
-        if not compilation.ok:
-            raise SpecProblems([problem for problem in compilation.problems if problem.severity == "error"])
+        if not compilation.runs:
+            raise SpecProblems([problem for problem in compilation.obstacles if problem.severity == "error"])
         with LedgerFile.open(self._ledger_path) as ledger:
             head = releases.head(ledger)
             base = releases.read_release(ledger, head.release) if head else None

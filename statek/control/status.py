@@ -66,8 +66,11 @@ def valid(problems: Sequence[Problem]) -> Condition:
     return Condition("Valid", Truth.FALSE, reason, f"{first.message}{more}", first.file, first.range.start.line)
 
 
-def synced(plan: Plan | None) -> Condition:
-    """Is what is on disk what is applied? `plan` is None when the files have errors."""
+def synced(plan: Plan | None, later: Sequence[Problem] = ()) -> Condition:
+    """Is what is on disk what is applied? `plan` is None when the files have errors, or ask for `later`."""
+    if plan is None and later:
+        file, line = later[0].file, later[0].range.start.line
+        return Condition("Synced", Truth.UNKNOWN, "Stale", f"{later[0].message}; what was applied stays", file, line)
     if plan is None:
         return Condition("Synced", Truth.UNKNOWN, "Stale", "the files have errors; what was applied before stays")
     if plan.base is None:

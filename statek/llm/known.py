@@ -96,6 +96,12 @@ def find_known(name: str) -> Known | None:
     return KNOWN.get(_variable(name))
 
 
+def needs_no_document(name: str) -> bool:
+    """Whether models of that provider can be called without a Provider document: it is known and has one address."""
+    known = find_known(name)
+    return known is not None and known.base_url is not None
+
+
 def credentials_for(name: str, credentials: Mapping[str, Credentials]) -> Credentials | None:
     """Those of a provider among the settings', in any letter case; a dash counts as an underscore."""
     return next((api for key, api in credentials.items() if _variable(key) == _variable(name)), None)

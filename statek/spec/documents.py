@@ -6,16 +6,20 @@ warmup. The result is what the schema phase checks; every file that cannot be re
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
 import frontmatter
 from frontmatter.default_handlers import BaseHandler
 
+from statek.base.kept import Kept
+from statek.spec.edits import with_fixes
 from statek.spec.nodes import Composed, Node, compose
 from statek.spec.positions import LineTable, first_line
 from statek.spec.problems import Problem, Related, make_problem, span
+from statek.spec.repairs import repair
 from statek.spec.snapshot import SourceFile
 from statek.text.fences import Fenced, FenceError
 from statek.text.fences import split as split_fences
@@ -77,19 +81,28 @@ class StrictHandler(BaseHandler):
         return data if isinstance(data, dict) else {}
 
 
-def read_documents(files: Sequence[SourceFile]) -> Documents:
-    """Every document of `files`."""
+Read = tuple[list[Document], list[Problem]]
+
+
+def read_documents(files: Sequence[SourceFile], kept: Kept[Read] | None = None) -> Documents:
+    """Every document of `files`; those of a file that is in `kept` are the very same objects."""
     documents: list[Document] = []
     problems: list[Problem] = []
+    kept = kept or Kept()
     for file in files:
-        found = _read(file)
+        found = kept.of(file, partial(_read_and_repair, file))
         documents.extend(found[0])
         problems.extend(found[1])
     broken = frozenset(problem.file for problem in problems if problem.severity == "error")
     return Documents(tuple(documents), tuple(problems), broken)
 
 
-def _read(file: SourceFile) -> tuple[list[Document], list[Problem]]:
+def _read_and_repair(file: SourceFile) -> Read:
+    documents, problems = _read(file)
+    return documents, _with_repairs(file, problems) if problems else problems
+
+
+def _read(file: SourceFile) -> Read:
     form = form_of(file.path)
     if form is None:
         return [], []
@@ -103,6 +116,22 @@ def _read(file: SourceFile) -> tuple[list[Document], list[Problem]]:
     else:
         documents, more = [_plain(form, file.path, text)], []
     return documents, [*problems, *more]
+
+
+def _with_repairs(file: SourceFile, problems: list[Problem]) -> list[Problem]:
+    """The same problems; the first has a fix when the file can be read further with it."""
+    first = min(problems, key=lambda problem: (problem.severity != "error", problem.range.start))
+    try:
+        text = file.raw.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").decode()
+    except UnicodeDecodeError:
+        return problems  # it is one of the problems
+    fix = repair(text, first)
+    if fix is None:
+        return problems
+    _, left = _read(SourceFile(file.path, file.root, with_fixes(text, [fix]).encode()))
+    if any(problem.severity == "error" and problem.range.start <= fix.range.end for problem in left):
+        return problems
+    return [replace(problem, fixes=(fix,)) if problem is first else problem for problem in problems]
 
 
 def form_of(path: str) -> Form | None:

@@ -5,17 +5,17 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jsonschema.exceptions import ValidationError
-
 from statek.base.nearest import did_you_mean, nearest
+from statek.spec.fixes import fits, replaced, respelled, word_fix
 from statek.spec.formats import DURATION, FORMATS
-from statek.spec.nodes import Node
+from statek.spec.nodes import Node, compose
 from statek.spec.positions import first_line, point
 from statek.spec.problems import Fix, Range
+from statek.spec.schema_parts import API_VERSION
 from statek.spec.types import Path, dotted
 
 _TYPES = {
@@ -46,13 +46,6 @@ class Failure:
     instance: Any
     fact: str
 
-    @classmethod
-    def of(cls, error: ValidationError) -> "Failure":
-        """Take over what the library reports."""
-        schema: Any = error.schema
-        path = tuple(error.absolute_path)
-        return cls(path, str(error.validator), schema, error.validator_value, error.instance, error.message)
-
 
 def explain(failure: Failure, root: Node) -> Explained:
     """Code, message and place of a failure, found in the document whose top node is `root`."""
@@ -72,7 +65,10 @@ def _unknown(failure: Failure, root: Node, path: Path) -> Explained:
     hint = did_you_mean(name, known)
     if found is None and (inner := _nested(name, failure.schema["properties"])) is not None:
         hint = f"; did you mean '{dotted((*path[:-1], *inner))}'?"
-    fixes = (Fix(f"replace with '{found}'", safe=True, range=where, text=found),) if found else ()
+    siblings = root.at(path[:-1]).data
+    free = [field for field in known if field not in siblings]
+    rivals = [other for other in siblings if other != name and other not in known and nearest(other, known) == found]
+    fixes = word_fix(where, name, free) if found in free and not rivals else ()
     return Explained("STK101", f"unknown field '{name}'{parent}{hint}", where, fixes)
 
 
@@ -86,31 +82,60 @@ def _nested(name: str, properties: dict[str, Any]) -> tuple[str, str] | None:
 
 
 def _missing(failure: Failure, root: Node, path: Path) -> Explained:
+    message = missing_field(failure.fact, path, failure.schema["properties"][failure.fact])
+    where = point(root.at(path).span)
+    return Explained("STK102", message, where, _version_line(root, where) if failure.fact == "apiVersion" else ())
+
+
+def _version_line(root: Node, where: Range) -> tuple[Fix, ...]:
+    """The line that is missing, above the first field of a document that is a block."""
+    first = min(root.keys.values(), key=lambda key: key.start, default=where)
+    if first.start != where.start or where.start.column != 1:
+        return ()
+    line = f"apiVersion: {API_VERSION}"
+    return (Fix(f"add '{line}'", safe=True, range=Range(where.start, where.start), text=f"{line}\n"),)
+
+
+def missing_field(name: str, path: Path, shape: Mapping[str, Any]) -> str:
+    """The message about a field that is not there in the mapping under `path`."""
     parent = f"'{dotted(path)}'" if path else "the document"
-    shape = failure.schema["properties"][failure.fact]
     examples = [] if "x-format" in shape else shape.get("examples", [])
     example = f", for example {_shown(examples[0])}" if examples else ""
-    message = f"missing required field '{failure.fact}' in {parent}; expected {_expected(shape)}{example}"
-    return Explained("STK102", message, point(root.at(path).span))
+    return f"missing required field '{name}' in {parent}; expected {_expected(shape)}{example}"
 
 
 def _type(failure: Failure, root: Node, path: Path) -> Explained:
     where = _node_range(root, path)
     written = _written(failure, root.at(path))
     hint = f"; write {written}" if written else ""
+    is_text = failure.schema.get("type") == "string" and "x-format" not in failure.schema
+    if isinstance(failure.instance, float) and is_text:
+        hint = "; text that looks like a number stands in quotes"  # its digits may not be those that were written
     message = f"'{dotted(path)}' must be {_expected(failure.schema)}, found {_shown(failure.instance)}{hint}"
     whole = root.at(path).span
-    fixes = (Fix(f"write {written}", safe=False, range=whole, text=written),) if written and where == whole else ()
+    fixes: tuple[Fix, ...] = ()
+    if written and where == whole:
+        fixes = (Fix(f"write {written}", safe=_is_good(failure.schema, written), range=whole, text=written),)
     return Explained("STK103", message, where, fixes)
+
+
+def _is_good(shape: Mapping[str, Any], written: str) -> bool:
+    """Whether what is offered follows the schema: only then nobody needs to be asked."""
+    composed = compose(written, "")
+    return not composed.problems and len(composed.nodes) == 1 and fits(shape, composed.nodes[0].data)
 
 
 def _written(failure: Failure, node: Node) -> str | None:
     """What the author may have meant, as YAML text."""
     value, shape = failure.instance, failure.schema
+    if "enum" in shape:
+        return None
     types = shape["type"] if isinstance(shape["type"], list) else [shape["type"]]
     if isinstance(value, str) and "boolean" in types:
         return _YES.get(value.lower()) or (value.lower() if value.lower() in {"true", "false"} else None)
     if isinstance(value, str) and {"integer", "number"} & set(types) and re.fullmatch(r"[0-9]{1,15}", value):
+        return str(int(value))
+    if isinstance(value, float) and "integer" in types and value.is_integer() and abs(value) < 10**15:
         return str(int(value))
     if isinstance(value, int) and not isinstance(value, bool) and "duration" in shape.get("x-format", ""):
         return f"{value}s"
@@ -122,8 +147,7 @@ def _written(failure: Failure, node: Node) -> str | None:
 
 
 def _enum(failure: Failure, root: Node, path: Path) -> Explained:
-    waiting = failure.schema.get("not", {}).get("enum", ())
-    allowed = [str(value) for value in failure.wanted if value not in waiting]
+    allowed = [str(value) for value in failure.wanted]
     value = failure.instance
     text = value if isinstance(value, str) else json.dumps(value)
     close = nearest(text, allowed)
@@ -133,7 +157,7 @@ def _enum(failure: Failure, root: Node, path: Path) -> Explained:
         why = "; a warmup runs once, before the first turn, so a running job keeps what it did"
     message = f"'{dotted(path)}' must be one of {', '.join(allowed)}; found {_shown(value)}{hint}{why}"
     where = _node_range(root, path)
-    fixes = (Fix(f"replace with '{close}'", safe=True, range=where, text=close),) if close else ()
+    fixes = word_fix(where, value, allowed) if isinstance(value, str) else ()
     return Explained("STK104", message, where, fixes)
 
 
@@ -144,7 +168,9 @@ def _format(failure: Failure, root: Node, path: Path) -> Explained:
         return Explained("STK106", message, _node_range(root, path))
     if failure.schema["x-format"] == "pattern" and "/" not in failure.instance:
         message += f"; for all tools of a set write '{failure.instance}/*'"
-    return Explained("STK105", message, _node_range(root, path))
+    where, new = _node_range(root, path), respelled(failure.schema["x-format"], failure.instance)
+    fixes = replaced(where, failure.instance, new, safe=True) if new else ()
+    return Explained("STK105", message, where, fixes)
 
 
 def _key_format(failure: Failure, root: Node, path: Path) -> Explained:
@@ -186,31 +212,31 @@ def _one_of(failure: Failure, root: Node, path: Path) -> Explained:
 
 
 def _later(failure: Failure, root: Node, path: Path) -> Explained:
-    if failure.check == "const":
-        return _later_value(failure, root, [failure.wanted])
-    if failure.wanted:
-        waiting = failure.wanted["enum"]
-        return _later_value(failure, root, [value for value in failure.schema["enum"] if value not in waiting])
-    instead = failure.schema.get("x-instead", "remove it")
-    message = f"field '{dotted(path)}' is not supported yet; {instead}"
+    message = not_run(f"field '{dotted(path)}'", failure.wanted)
     return Explained("STK100", message, root.key_span(path))
 
 
-def _later_value(failure: Failure, root: Node, runs: Sequence[Any]) -> Explained:
-    path, found = failure.path, _shown(failure.instance)
-    known = " or ".join(_shown(value) for value in runs)
-    message = f"'{dotted(path)}: {found}' is not supported yet; this build runs {known} only"
-    return Explained("STK100", message, _node_range(root, path))
+def _later_value(failure: Failure, root: Node, path: Path) -> Explained:
+    known = failure.schema.get("enum") or [not value for value in failure.wanted]
+    runs = " or ".join(_as_yaml(value) for value in known if value not in failure.wanted)
+    what = f"'{dotted(path)}: {_as_yaml(failure.instance)}'"
+    return Explained("STK100", not_run(what, f"this build runs {runs} only"), _node_range(root, path))
+
+
+def not_run(what: str, hint: str = "") -> str:
+    """The message about something that is good and that this build does not run yet."""
+    return f"{what} is checked, but not supported by this build yet; {hint or 'remove it to apply'}"
 
 
 _EXPLAINERS: dict[str, Callable[[Failure, Node, Path], Explained]] = {
     "additionalProperties": _unknown, "required": _missing, "type": _type, "enum": _enum, "pattern": _format,
     "propertyNames": _key_format, "minimum": _bound, "maximum": _bound, "minLength": _bound, "maxLength": _bound,
-    "minItems": _empty, "uniqueItems": _twice, "oneOf": _one_of, "not": _later, "const": _later,
+    "minItems": _empty, "minProperties": _empty, "uniqueItems": _twice, "oneOf": _one_of, "x-later": _later,
+    "x-later-values": _later_value,
 }  # fmt: skip
 
 
-def _expected(shape: dict[str, Any]) -> str:
+def _expected(shape: Mapping[str, Any]) -> str:
     if "x-format" in shape:
         form = FORMATS[shape["x-format"]]
         number = "a whole number or text like " if shape["x-format"] == "tokens" else ""
@@ -219,6 +245,10 @@ def _expected(shape: dict[str, Any]) -> str:
         return "one of " + ", ".join(str(value) for value in shape["enum"])
     kinds = shape.get("type", "object")
     return " or ".join(_TYPES[kind] for kind in (kinds if isinstance(kinds, list) else [kinds]))
+
+
+def _as_yaml(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _shown(value: Any) -> str:

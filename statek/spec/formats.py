@@ -29,6 +29,7 @@ TOKENS = Format(r"^[1-9][0-9]{0,8}(k|M)$", "a number of tokens", "60k")
 KEEP = Format(f"{POSITIVE_DURATION.pattern}|^forever$", "a duration or 'forever'", "30d")
 RATE = Format(r"^[1-9][0-9]{0,8}/(s|m|h|d)$", "a rate", "60/m")
 NAME = Format(r"^[A-Za-z][A-Za-z0-9_-]{0,62}$", "a name (a letter, then letters, digits, '_' or '-')", "my-name")
+NAMES = Format(r"^[A-Za-z*][A-Za-z0-9_*-]{0,62}$", "a name, in which '*' stands for any characters", "desk-*")
 IDENTIFIER = Format(r"^[A-Za-z][A-Za-z0-9_]{0,62}$", "a Python name that does not start with '_'", "ticket_id")
 MODEL = Format(
     r"^([A-Za-z][A-Za-z0-9_-]{0,62}|[^/\s]+/[^/\s]+|[^/\s]+/[^/\s]+/\S+)$",
@@ -45,13 +46,16 @@ PATTERN = Format(r"^([A-Za-z0-9_*-]+/[A-Za-z0-9_*]+|\*)$", "a tool pattern 'set/
 PATH = Format(r"^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$", "a dotted path into the item", "event.id")
 HEADER = Format(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", "the name of an HTTP header", "X-Team")
 URL = Format(r"^(https?://\S+|.*\$\{.*)$", "an http or https address", "https://api.example.test/v1")
+PERCENTAGE = Format(r"^(100|[0-9]{1,2}(\.[0-9]{1,2})?)%$", "a percentage", "5%")
+DIGEST = Format(r"^sha256:[0-9a-f]{12,64}$", "a digest", "sha256:7c1e9f2a04b1")
 REGEX = Format(r"^[\s\S]*$", "a regular expression", "(?i)refund")
 
 FORMATS: dict[str, Format] = {
     "duration": DURATION, "positive-duration": POSITIVE_DURATION, "tokens": TOKENS, "rate": RATE, "keep": KEEP,
-    "name": NAME,
+    "name": NAME, "names": NAMES,
     "identifier": IDENTIFIER, "model": MODEL, "target": TARGET, "module": MODULE, "pattern": PATTERN, "path": PATH,
     "header": HEADER, "url": URL, "regex": REGEX,
+    "percentage": PERCENTAGE, "digest": DIGEST,
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ Built on the event stream of the YAML parser, so no constructor and no resolver 
 only seen and refused, an alias is never expanded. Called by `documents`; knows nothing of kinds and fields.
 """
 
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -13,17 +14,18 @@ from typing import Any
 import yaml
 
 from statek.spec.positions import LineTable, first_line
-from statek.spec.problems import Problem, Range, Related, make_problem
+from statek.spec.problems import Position, Problem, Range, Related, make_problem
 
 MAX_DEPTH = 40
 MAX_NODES = 20_000
 _LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
+_ODD_BREAK = re.compile("[\r\x85\u2028\u2029]")  # line breaks of the parser that are none of ours
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value with its place. `data` is the plain JSON value of the whole subtree."""
+    """A value with its place. `data` is the plain JSON value of the whole subtree; a key lies in its value's file."""
 
     data: Any
     span: Range
@@ -31,6 +33,7 @@ class Node:
     members: Mapping[str, "Node"] = field(default_factory=dict)
     keys: Mapping[str, Range] = field(default_factory=dict)
     items: tuple["Node", ...] = ()
+    file: str = ""
 
     def at(self, path: tuple[str | int, ...]) -> "Node":
         """The node under `path`, or the deepest one that exists on the way."""
@@ -75,6 +78,7 @@ class _Composer:
     def __init__(self, text: str, file: str, first_line: int) -> None:
         self.text, self.file = text, file
         self.lines = LineTable.of(text, first_line)
+        self.odd_breaks = _ODD_BREAK.search(text) is not None
         self.problems: list[Problem] = []
         self.count = 0
         self.events: Iterator[Any] = iter(())
@@ -97,10 +101,14 @@ class _Composer:
         self.problems.append(make_problem(code, message, self.file, first_line(where), **more))
 
     def _range(self, event: Any) -> Range:
-        return self.lines.range(event.start_mark.index, event.end_mark.index)
+        return self._span(event, event)
 
     def _span(self, start: Any, end: Any) -> Range:
-        return self.lines.range(start.start_mark.index, end.end_mark.index)
+        first, last = start.start_mark, end.end_mark
+        if self.odd_breaks or last.index < first.index:
+            return self.lines.range(first.index, last.index)
+        row = self.lines.first_line
+        return Range(Position(row + first.line, first.column + 1), Position(row + last.line, last.column + 1))
 
     def _refuse_directives(self, event: Any) -> None:
         if event.version or event.tags:
@@ -112,8 +120,10 @@ class _Composer:
         self._count(event, depth)
         where = self._range(event)
         if isinstance(event, yaml.AliasEvent):
-            self._report("STK008", f"YAML alias '*{event.anchor}' is not allowed; write the value out", where)
-            return Node(None, where)
+            self._report(
+                "STK008", f"YAML alias '*{event.anchor}' is not allowed; write the value out, text in quotes", where
+            )
+            return Node(None, where, file=self.file)
         self._refuse_properties(event, where)
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, where)
@@ -132,7 +142,9 @@ class _Composer:
 
     def _refuse_properties(self, event: Any, where: Range) -> None:
         if event.anchor is not None:
-            self._report("STK008", f"YAML anchor '&{event.anchor}' is not allowed; write the value out", where)
+            self._report(
+                "STK008", f"YAML anchor '&{event.anchor}' is not allowed; write the value out, text in quotes", where
+            )
         elif event.tag is not None:
             shown = event.tag.replace("tag:yaml.org,2002:", "!!")
             hint = "; for values from outside write ${env:NAME} or ${secret:NAME}"
@@ -141,8 +153,8 @@ class _Composer:
     def _scalar(self, event: Any, where: Range) -> Node:
         quoted = not event.implicit[0]
         if quoted or event.style in {"'", '"', "|", ">"}:
-            return Node(event.value, where, quoted=True)
-        return Node(self._plain(event.value, where), where)
+            return Node(event.value, where, quoted=True, file=self.file)
+        return Node(self._plain(event.value, where), where, file=self.file)
 
     def _plain(self, text: str, where: Range) -> Any:
         constants: dict[str, Any] = {"": None, "null": None, "true": True, "false": False}
@@ -167,7 +179,7 @@ class _Composer:
             items.append(self._node(event, depth + 1))
             event = next(self.events)
         where = self._span(start, event)
-        return Node([item.data for item in items], where, items=tuple(items))
+        return Node([item.data for item in items], where, items=tuple(items), file=self.file)
 
     def _mapping(self, start: Any, depth: int) -> Node:
         event: Any
@@ -182,13 +194,13 @@ class _Composer:
             event = next(self.events)
         where = self._span(start, event)
         data = {name: node.data for name, node in members.items()}
-        return Node(data, where, members=members, keys=keys)
+        return Node(data, where, members=members, keys=keys, file=self.file)
 
     def _good_key(self, key: Node, seen: Mapping[str, Range]) -> bool:
         if key.data == "<<" and not key.quoted:
             self._report("STK008", "merge key '<<' is not allowed; write the fields out", key.span)
         elif not isinstance(key.data, str):
-            shown = "a list or mapping" if isinstance(key.data, list | dict) else f"{key.data!r}"
+            shown = "a list or mapping" if isinstance(key.data, list | dict) else json.dumps(key.data)
             self._report("STK013", f"a key must be text, found {shown}; put it in quotes", key.span)
         elif key.data in seen:
             first = seen[key.data]
@@ -206,6 +218,13 @@ class _Composer:
         reason = getattr(error, "problem", None) or "it cannot be read"
         if offset >= len(self.text.rstrip()) and context is not None:
             offset, reason = context.index, f"{error.context} that starts here: {reason}"  # type: ignore[attr-defined]
+        scanned = str(getattr(error, "context", ""))
+        if context is not None and scanned.endswith(("scanning an alias", "scanning an anchor")):
+            offset, reason = context.index, "this begins like an alias or anchor"
+        if context is not None and scanned.endswith("scanning a simple key"):
+            offset, reason = context.index, "this is no 'field: value'; a field ends with a colon and a space"
+        if context is not None and mark is not None and self._begins_a_field(context.index, mark.index):
+            offset, reason = context.index, f"'{self.text[context.index]}' is never closed"
         offset = max(0, min(offset, len(self.text) - 1))
         line_start = self.text.rfind("\n", 0, offset) + 1
         indent = re.compile(r"[ \t]*").match(self.text, line_start)
@@ -213,10 +232,27 @@ class _Composer:
         if tab >= 0:
             self._report("STK005", "a tab is used for indentation; use spaces", self.lines.range(tab, tab + 1))
             return
-        if context is not None and mark is not None and context.line != mark.line:
+        if any(
+            found.code == "STK008" and found.range.start.line == self.lines.position(offset).line
+            for found in self.problems
+        ):
+            return  # text that begins with the mark of an alias or anchor
+        if context is not None and mark is not None and offset == mark.index and context.line != mark.line:
             reason += f" (it starts on line {self.lines.position(context.index).line})"
-        hint = _quoting_hint(reason, self.text[offset : offset + 1])
+        hint = (
+            "" if reason.endswith(("never closed", "space")) else _quoting_hint(reason, self.text[offset : offset + 1])
+        )
         self._report("STK001", f"YAML cannot be read: {reason}{hint}", self.lines.range(offset, offset + 1))
+
+    def _begins_a_field(self, opener: int, offset: int) -> bool:
+        """Whether the bracket at `opener` was never closed: the text goes on with a field on a line of its own."""
+        start = self.text.rfind("\n", 0, offset) + 1
+        if self.text[opener : opener + 1] not in {"{", "["} or start <= opener:
+            return False
+        before = self.text.rfind("\n", 0, opener) + 1
+        indent = re.compile(" *").match(self.text, before)
+        found = re.compile(r"( *)[\w-]+:(?=\s|$)", re.MULTILINE).match(self.text, start)
+        return indent is not None and found is not None and len(found[1]) <= len(indent[0])
 
 
 def _quoting_hint(reason: str, char: str) -> str:

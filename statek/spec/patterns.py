@@ -4,11 +4,11 @@
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from statek.spec.rules import tool_name
+from statek.spec.rules import tool_names
 from statek.spec.types import Spec, SpecSet
 
 
@@ -42,25 +42,48 @@ def use_and_deny(agent: Spec) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def all_tools(specs: SpecSet) -> tuple[Offered, ...]:
     """Every tool of the project, by set and in the order of its file."""
+    return specs.remembered("all tools", lambda: _all_tools(specs))
+
+
+def _all_tools(specs: SpecSet) -> tuple[Offered, ...]:
     return tuple(
-        Offered(toolset, index, tool_name(tool))
+        Offered(toolset, index, name)
         for toolset in specs.of("ToolSet")
         for index, tool in enumerate(toolset.data["tools"])
+        for name in tool_names(tool)
     )
+
+
+def has_more(specs: SpecSet, toolset: str = "*") -> bool:
+    """Whether a tool set that fits `toolset` takes all tools of a file or server: their names are not told here."""
+    return specs.remembered(("has more", toolset), lambda: _has_more(specs, toolset))
+
+
+def _has_more(specs: SpecSet, toolset: str) -> bool:
+    regex = _regex(toolset)
+    tools = (tool for spec in specs.of("ToolSet") if regex.fullmatch(spec.name) for tool in spec.data["tools"])
+    return any(source in tool and "include" not in tool[source] for tool in tools for source in ("openapi", "mcp"))
 
 
 def matching(pattern: str, tools: tuple[Offered, ...]) -> tuple[Offered, ...]:
     """The tools that fit a pattern; `*` stands for any characters of one part, alone for everything."""
     if pattern == "*":
         return tools
-    regex = re.compile("[^/]*".join(re.escape(part) for part in pattern.split("*")))
+    regex = _regex(pattern)
     return tuple(tool for tool in tools if regex.fullmatch(tool.full_name))
+
+
+def _regex(pattern: str) -> re.Pattern[str]:
+    return re.compile("[^/]*".join(re.escape(part) for part in pattern.split("*")))
 
 
 def selected(agent: Spec, specs: SpecSet) -> Iterator[tuple[str, Offered]]:
     """The tools the agent may call, each once and with the pattern that brought it, in the order of `use`."""
-    tools = all_tools(specs)
     use, deny = use_and_deny(agent)
+    yield from specs.remembered(("selected", use, deny), lambda: tuple(_selected(use, deny, all_tools(specs))))
+
+
+def _selected(use: Sequence[str], deny: Sequence[str], tools: tuple[Offered, ...]) -> Iterator[tuple[str, Offered]]:
     denied = {tool.full_name for pattern in deny for tool in matching(pattern, tools)}
     for pattern in use:
         for tool in matching(pattern, tools):

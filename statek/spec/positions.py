@@ -1,6 +1,7 @@
 """From offsets in a text to lines and columns. Only a line feed ends a line, whatever other libraries think."""
 
 import bisect
+import itertools
 from dataclasses import dataclass
 
 from statek.spec.problems import Position, Range
@@ -16,9 +17,8 @@ class LineTable:
     @classmethod
     def of(cls, text: str, first_line: int = 1) -> "LineTable":
         """The table of `text`, whose first line is `first_line` of its file."""
-        starts = [0]
-        starts.extend(index + 1 for index, char in enumerate(text) if char == "\n")
-        return cls(tuple(starts), first_line)
+        lengths = (len(line) + 1 for line in text.split("\n")[:-1])
+        return cls(tuple(itertools.accumulate(lengths, initial=0)), first_line)
 
     def position(self, offset: int) -> Position:
         """Line and column of the character at `offset`."""
@@ -38,3 +38,12 @@ def point(where: Range) -> Range:
 def first_line(where: Range) -> Range:
     """A range cut to one character when it goes over several lines."""
     return where if where.start.line == where.end.line and where.start != where.end else point(where)
+
+
+def inside(where: Range, text: str, start: int, end: int) -> Range:
+    """The part of a value from one offset of its `text` to another; the whole when it is not written as it reads."""
+    quotes = where.end.column - where.start.column - len(text)
+    if where.start.line != where.end.line or quotes not in {0, 2} or end <= start:
+        return where
+    column = where.start.column + quotes // 2
+    return Range(Position(where.start.line, column + start), Position(where.start.line, column + end))

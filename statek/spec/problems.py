@@ -4,9 +4,9 @@ Every phase of the language collects Problems to the end; the command line and t
 columns start at 1 and count code points, `end` is exclusive, only a line feed ends a line.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from statek.exceptions import StatekError
 
@@ -83,16 +83,14 @@ RULES: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(NamedTuple):
     """A place between two characters."""
 
     line: int
     column: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Range:
+class Range(NamedTuple):
     """From `start` up to, not including, `end`."""
 
     start: Position
@@ -163,6 +161,20 @@ def make_problem(
 def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Sorted, each once."""
     return tuple(dict.fromkeys(sorted(problems, key=lambda item: item.sort_key)))
+
+
+def once(problems: Iterable[Problem], homes: Mapping[str, str]) -> list[Problem]:
+    """Only one of the problems that several objects have with one place: of the object that lies in that file.
+
+    `homes` has the file of each object, by `Kind/name`.
+    """
+    first: dict[tuple[str, Range, str], str | None] = {}
+    homely = sorted(problems, key=lambda found: homes.get(found.object or "") != found.file)
+    return [
+        problem
+        for problem in homely
+        if first.setdefault((problem.file, problem.range, problem.code), problem.object) == problem.object
+    ]
 
 
 def brief(problem: Problem) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from statek.base.nearest import did_you_mean
-from statek.spec.formats import MODEL, NAME
+from statek.spec.formats import MODEL, NAME, POSITIVE_DURATION
+from statek.spec.lint import Keys, Lint, read_lint
 from statek.spec.positions import LineTable
 from statek.spec.problems import Problem, Range, SpecProblems, make_problem, ordered, span
 
@@ -30,7 +31,7 @@ RELOAD_LATER: dict[str, tuple[str, ...]] = {  # of these values, those that this
     for name, values in RELOAD_VALUES.items()
 }
 _FIELDS = ("project", "roots", "exclude", "python_path", "default_env", "env", "lint", "watch")
-_LATER = ("lint", "watch")
+_WATCH = {"enabled": bool, "poll": bool, "prune": bool, "settle": str}
 FILE = "pyproject.toml"
 
 
@@ -43,6 +44,7 @@ class EnvConfig:
     vars: Mapping[str, Any]
     reload: Mapping[str, str]
     models: Mapping[str, str] = field(default_factory=dict)
+    later: tuple[Problem, ...] = ()  # what of it is good and not run by this build yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,16 @@ class ProjectConfig:
     envs: Mapping[str, EnvConfig]
     sha256: str | None = None  # of pyproject.toml; None: there is none
     text: str = field(default="", repr=False)  # of pyproject.toml
+    later: tuple[Problem, ...] = ()  # what is good and not run by this build yet, but for environments
+    lint: Lint = field(default_factory=Lint)
 
     def env(self, name: str) -> EnvConfig:
         """The environment `name`; one that is not listed has the defaults."""
         return self.envs.get(name) or EnvConfig(name, self.root / ".statek" / name / "store", {}, {})
+
+    def later_in(self, name: str) -> tuple[Problem, ...]:
+        """What of the settings is good and not run by this build yet, in the environment `name`."""
+        return (*self.later, *self.env(name).later)
 
     def place(self, *keys: str) -> Range:
         """Where a setting is written in pyproject.toml."""
@@ -116,9 +124,7 @@ class _Reader:
             self.table = {}
         table: dict[str, Any] = self.table or {}
         self.known(table, _FIELDS, ("tool", "statek"))
-        for name in _LATER:
-            if name in table:
-                self.report("STK100", f"[tool.statek.{name}] is not supported yet", ("tool", "statek", name))
+        later = self.watch(table)
         config = ProjectConfig(
             root=self.root,
             project=self.name(table, "project", _default_project(self.root)),
@@ -130,12 +136,35 @@ class _Reader:
             envs=self.envs(table.get("env", {})),
             sha256=None if self.raw is None else hashlib.sha256(self.raw).hexdigest(),
             text=self.text,
+            later=later,
+            lint=self.lint(table),
         )
         if self.problems:
             raise SpecProblems(ordered(self.problems))
         return config
 
-    def report(self, code: str, message: str, keys: tuple[str, ...]) -> None:
+    def lint(self, table: Mapping[str, Any]) -> Lint:
+        keys = ("tool", "statek", "lint")
+        return read_lint(table.get("lint", {}), lambda code, text, path: self.report(code, text, (*keys, *path)))
+
+    def watch(self, table: Mapping[str, Any]) -> tuple[Problem, ...]:
+        """Checked as the `watch` of a Fleet, which is what this build reads."""
+        if "watch" not in table:
+            return ()
+        keys, watch = ("tool", "statek", "watch"), self.table_of(table, "watch", ("tool", "statek"))
+        self.known(watch, tuple(_WATCH), keys)
+        for name, kind in _WATCH.items():
+            if not isinstance(watch.get(name, kind()), kind):
+                wanted = "a duration such as '300ms'" if kind is str else "true or false"
+                self.report("STK103", f"watch.{name} must be {wanted}, found {watch[name]!r}", (*keys, name))
+        settle = watch.get("settle", "300ms")
+        if isinstance(settle, str) and not POSITIVE_DURATION.fits(settle):
+            message = f"watch.settle must be {POSITIVE_DURATION.title} such as '300ms', found {settle!r}"
+            self.report("STK105", message, (*keys, "settle"))
+        message = f"[{'.'.join(keys)}] is checked, but not supported by this build yet; set 'watch' of a Fleet"
+        return (make_problem("STK100", message, FILE, _find(self.text, keys)),)
+
+    def report(self, code: str, message: str, keys: Keys) -> None:
         self.problems.append(make_problem(code, message, FILE, _find(self.text, keys)))
 
     def known(self, table: Mapping[str, Any], fields: tuple[str, ...], keys: tuple[str, ...]) -> None:
@@ -186,7 +215,20 @@ class _Reader:
             return default
         values, models = self.table_of(table, "vars", keys), self.table_of(table, "models", keys)
         reload = self.reload(self.table_of(table, "reload", keys), keys)
-        return EnvConfig(name, self.root / store, values, reload, self.models(models, keys))
+        later = self.later_reload(reload, (*keys, "reload"))
+        return EnvConfig(name, self.root / store, values, reload, self.models(models, keys), later)
+
+    def later_reload(self, values: Mapping[str, str], keys: tuple[str, ...]) -> tuple[Problem, ...]:
+        found = []
+        for aspect, value in values.items():
+            if value in RELOAD_LATER[aspect]:
+                runs = " or ".join(word for word in RELOAD_VALUES[aspect] if word not in RELOAD_LATER[aspect])
+                message = (
+                    f"'reload.{aspect}: {value}' is checked, but not supported by this build yet;"
+                    f" this build runs {runs} only"
+                )
+                found.append(make_problem("STK100", message, FILE, _find(self.text, (*keys, aspect))))
+        return tuple(found)
 
     def models(self, table: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, str]:
         for name, value in table.items():
@@ -206,13 +248,9 @@ class _Reader:
         self.known(table, tuple(RELOAD_VALUES), (*keys, "reload"))
         for aspect, allowed in RELOAD_VALUES.items():
             value, place = table.get(aspect, allowed[0]), (*keys, "reload", aspect)
-            runs = [word for word in allowed if word not in RELOAD_LATER[aspect]]
-            if value in RELOAD_LATER[aspect]:
-                message = f"'reload.{aspect}: {value}' is not supported yet; this build runs {' or '.join(runs)} only"
-                self.report("STK100", message, place)
-            elif value not in allowed:
-                message = f"reload.{aspect} must be one of {', '.join(runs)}; found {value!r}"
-                self.report("STK104", message + did_you_mean(str(value), runs), place)
+            if value not in allowed:
+                message = f"reload.{aspect} must be one of {', '.join(allowed)}; found {value!r}"
+                self.report("STK104", message + did_you_mean(str(value), allowed), place)
         return {name: str(value) for name, value in table.items() if name in RELOAD_VALUES}
 
 
@@ -243,17 +281,31 @@ def _parse(text: str) -> dict[str, Any]:
         raise SpecProblems([make_problem("STK001", f"{FILE} cannot be read: {error}", FILE, where)]) from error
 
 
-def _find(text: str, keys: tuple[str, ...]) -> Range:
-    """Where the last of `keys` is written: its own line, its table's header, or the first line."""
-    table: tuple[str, ...] = ()
-    best, best_length = span(1, 1), 0
+def _find(text: str, keys: Keys) -> Range:
+    """Where the last of `keys` is written: its own line, its table's header, or the first line.
+
+    A number among the keys counts the tables of one `[[name]]`.
+    """
+    table: Keys = ()
+    best, best_length, counts = span(1, 1), 0, dict[Keys, int]()
     for number, line in enumerate(text.split("\n"), 1):
         header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line)
         entry = re.match(r"\s*([A-Za-z0-9_.\"'-]+?)\s*=", line)
         if header:
             table = tuple(part.strip(" \"'") for part in header[1].split("."))
+            if line.lstrip().startswith("[["):
+                counts[table] = counts.get(table, -1) + 1
+                table = (*table, counts[table])
         path = table if header else (*table, *(part.strip("\"'") for part in entry[1].split("."))) if entry else ()
         shown = header or entry
         if shown and path == keys[: len(path)] and len(path) > best_length:
             best, best_length = span(number, shown.start(1) + 1, len(shown[1])), len(path)
+            inner = None if header or path == keys else _inline(line, shown.end(), str(keys[-1]))
+            best = best if inner is None else span(number, inner[0] + 1, inner[1] - inner[0])
     return best
+
+
+def _inline(line: str, start: int, key: str) -> tuple[int, int] | None:
+    """Where a key of an inline table stands in its line."""
+    found = re.compile(rf"[{{,]\s*[\"']?({re.escape(key)})[\"']?\s*=").search(line, start)
+    return found.span(1) if found else None

@@ -9,15 +9,19 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from statek.base.nearest import did_you_mean
+from statek.spec.fixes import word_fix
 from statek.spec.formats import duration_us
 from statek.spec.nodes import Node
-from statek.spec.problems import Problem, make_problem
-from statek.spec.types import Path, Spec, dotted, pointer
+from statek.spec.outside import check_outside
+from statek.spec.positions import inside
+from statek.spec.problems import Fix, Problem, Range
+from statek.spec.quick import quick_look
+from statek.spec.references import REFERRING
+from statek.spec.schema_tools import SOURCES
+from statek.spec.secrets import check_secrets
+from statek.spec.types import Path, Spec, dotted
 
-_SECRET_HEADERS = re.compile(r"(?i)(^|[-_])(auth|authorization|cookie|token|secret|password|(api|access)-?key)([-_]|$)")
 _REFERENCE = re.compile(r"\$\{([^}]*)(\}?)")
 _SCHEMES = ("secret", "env", "var")
 _TIMEOUTS = {"connect": "10s", "first_byte": "60s", "idle": "60s"}
@@ -25,7 +29,7 @@ _TIMEOUTS = {"connect": "10s", "first_byte": "60s", "idle": "60s"}
 
 def check_rules(spec: Spec) -> Iterator[Problem]:
     """Every problem of one document beyond its schema."""
-    if spec.kind in {"Provider", "ToolSet", "Fleet", "Queue"}:
+    if spec.kind in REFERRING:
         yield from _references(spec, spec.node, ())
     yield from {
         "Agent": _agent, "ToolSet": _tool_set, "Provider": _provider, "Script": _script, "Queue": _queue,
@@ -54,8 +58,21 @@ def _references(spec: Spec, node: Node, path: Path) -> Iterator[Problem]:
         for found in _REFERENCE.finditer(node.data):
             problem = _reference_problem(found)
             if problem is not None:
-                yield spec.problem(problem[0], problem[1], *path)
+                fixes = _scheme_fixes(spec.where(*path), node.data, found)
+                yield spec.problem(problem[0], problem[1], *path, fixes=fixes)
                 return
+
+
+def _scheme_fixes(where: Range, text: str, found: re.Match[str]) -> tuple[Fix, ...]:
+    """The nearest scheme; without one, what the reference could have been."""
+    scheme, colon, _ = found[1].partition(":")
+    part = inside(where, text, found.start(1), found.start(1) + len(scheme))
+    if part == where or not found[2]:
+        return ()
+    if colon:
+        return word_fix(part, scheme, _SCHEMES)
+    before = Range(part.start, part.start)
+    return tuple(Fix(f"write ${{{name}:{scheme}}}", safe=False, range=before, text=f"{name}:") for name in _SCHEMES)
 
 
 def _reference_problem(found: re.Match[str]) -> tuple[str, str] | None:
@@ -66,8 +83,6 @@ def _reference_problem(found: re.Match[str]) -> tuple[str, str] | None:
         return "STK803", f"'{found[0]}' has no scheme; write ${{secret:{scheme}}} or ${{env:{scheme}}}"
     if scheme not in _SCHEMES:
         return "STK803", f"unknown scheme '{scheme}' in '{found[0]}'{did_you_mean(scheme, _SCHEMES)}"
-    if scheme == "var":
-        return "STK100", f"'{found[0]}' is not supported yet; write ${{env:NAME}}"
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is None:
         return "STK803", f"'{found[0]}' must name a variable: letters, digits and '_'"
     return None
@@ -101,7 +116,10 @@ def _agent_concurrency(spec: Spec) -> Iterator[Problem]:
         name, inputs = key.partition(".")[0], spec.data.get("inputs", {})
         if name not in inputs:
             message = f"concurrency.per_key.key begins with '{name}', which is no input{did_you_mean(name, inputs)}"
-            yield spec.problem("STK201", message, "concurrency", "per_key", "key")
+            where = spec.where("concurrency", "per_key", "key")
+            part = inside(where, key, 0, len(name))
+            fixes = word_fix(part, name, inputs) if part != where or name == key else ()
+            yield spec.problem("STK201", message, "concurrency", "per_key", "key", fixes=fixes)
 
 
 def _key_bound(spec: Spec, one: int, every: int | None, *path: str | int) -> Iterator[Problem]:
@@ -113,73 +131,90 @@ def _key_bound(spec: Spec, one: int, every: int | None, *path: str | int) -> Ite
 def _keyword(spec: Spec, name: str, *path: str | int) -> Iterator[Problem]:
     if keyword.iskeyword(name):
         message = f"'{name}' is a word of Python and cannot be a name; choose another"
-        where = spec.node.key_span(path) if path[:1] == ("inputs",) else spec.where(*path)
-        yield make_problem("STK105", message, spec.document.file, where, object=spec.id, pointer=pointer(path))
+        told = spec.at_key if "inputs" in path[:1] or "input" in path else spec.problem
+        yield told("STK105", message, *path)
 
 
 def _value(spec: Spec, shape: Mapping[str, Any], path: Path) -> Iterator[Problem]:
     """The declaration of a value fits itself: default and enum have its type, required names exist."""
-    plain = Draft202012Validator({key: value for key, value in shape.items() if key not in {"default", "optional"}})
-    only_type = Draft202012Validator({"type": shape["type"]})
-    if "default" in shape and not plain.is_valid(shape["default"]):
-        error = next(iter(plain.iter_errors(shape["default"])))
-        message = f"default of '{dotted(path)}' does not fit its declaration: {error.message[:200]}"
-        yield spec.problem("STK103", message, *path, "default")
+    if "default" in shape:
+        plain = {key: value for key, value in shape.items() if key not in {"default", "optional"}}
+        complaint = _complaint(plain, shape["default"])
+        if complaint is not None:
+            message = f"default of '{dotted(path)}' does not fit its declaration: {complaint[:200]}"
+            yield spec.problem("STK103", message, *path, "default")
     for index, value in enumerate(shape.get("enum", [])):
-        if not only_type.is_valid(value):
+        if _complaint({"type": shape["type"]}, value) is not None:
             message = f"'{dotted((*path, 'enum', index))}' must be of type {shape['type']}, found {value!r}"
             yield spec.problem("STK103", message, *path, "enum", index)
     properties = shape.get("properties", {})
     for index, name in enumerate(shape.get("required", [])):
         if name not in properties:
             message = f"required property '{name}' is not declared{did_you_mean(name, properties, also='properties')}"
-            yield spec.problem("STK201", message, *path, "required", index)
+            where = spec.where(*path, "required", index)
+            fixes = word_fix(where, name, properties, beside=shape["required"])
+            yield spec.problem("STK201", message, *path, "required", index, fixes=fixes)
     for name, inner in properties.items():
         yield from _value(spec, inner, (*path, "properties", name))
     if "items" in shape:
         yield from _value(spec, shape["items"], (*path, "items"))
 
 
-def tool_name(tool: Mapping[str, Any]) -> str:
-    """The name that the model calls a declared tool by."""
-    name: str = tool.get("name") or tool["python"].partition(":")[2]
-    return name
+def _complaint(shape: Mapping[str, Any], value: Any) -> str | None:
+    if quick_look(shape)(value):
+        return None
+    from statek.spec.judging import complaint  # see there
+
+    return complaint(shape, value)
+
+
+def tool_names(tool: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names that the model calls a declared tool by: several of a file or server, none when it lists none."""
+    source: Mapping[str, Any] | None = tool.get("openapi") or tool.get("mcp")
+    if source is not None:
+        before = f"{tool['name']}_" if "name" in tool else ""
+        return tuple(before + re.sub(r"[^A-Za-z0-9_]", "_", name) for name in source.get("include", ()))
+    return (tool.get("name") or tool["python"].partition(":")[2],)
 
 
 def _tool_set(spec: Spec) -> Iterator[Problem]:
+    yield from check_secrets(spec)
     seen: dict[str, int] = {}
     for index, tool in enumerate(spec.data["tools"]):
-        name = tool_name(tool)
-        field = "name" if "name" in tool else "python"
-        if name.startswith("_"):
-            message = f"tool '{name}' cannot be called: names that start with '_' are refused; give it a 'name'"
-            yield spec.problem("STK105", message, "tools", index, field)
-        yield from _keyword(spec, name, "tools", index, field)
+        yield from check_outside(spec, index, tool)
+        for name, shape in tool.get("http", {}).get("input", {}).items():
+            yield from _keyword(spec, name, "tools", index, "http", "input", name)
+            yield from _value(spec, shape, ("tools", index, "http", "input", name))
+        if "http" in tool and "name" not in tool:
+            message = "missing required field 'name': what the model calls this HTTP call by"
+            yield spec.missing("STK102", message, "tools", index)
+            continue
+        yield from _tool_names(spec, index, tool, seen)
+
+
+def _tool_names(spec: Spec, index: int, tool: Mapping[str, Any], seen: dict[str, int]) -> Iterator[Problem]:
+    """Every name can be called and is new; `seen` takes them in."""
+    source = next(name for name in SOURCES if name in tool)
+    for number, name in enumerate(tool_names(tool)):
+        path: Path = ("tools", index, "name" if "name" in tool else source)
+        if source in {"openapi", "mcp"}:
+            path = ("tools", index, source, "include", number)
+        if name.startswith("_") or not name.isidentifier():
+            why = "names that start with '_' are refused" if name.startswith("_") else "it is no name of Python"
+            yield spec.problem("STK105", f"tool '{name}' cannot be called: {why}; give it a 'name'", *path)
+        yield from _keyword(spec, name, *path)
         if name in seen:
             line = spec.where("tools", seen[name]).start.line
             message = f"tool '{name}' stands twice in ToolSet '{spec.name}'; the first is on line {line}"
-            yield spec.problem("STK503", message, "tools", index, field)
+            yield spec.problem("STK503", message, *path)
         seen.setdefault(name, index)
 
 
 def _provider(spec: Spec) -> Iterator[Problem]:
-    key = spec.data.get("api_key")
-    if key is not None and _is_literal(key):
-        message = "api_key holds a literal secret; write ${secret:NAME}, and set NAME in the environment"
-        yield spec.problem("STK802", message, "api_key")
-    for name, value in spec.data.get("headers", {}).items():
-        if _SECRET_HEADERS.search(name) and _is_literal(value):
-            message = f"header '{name}' holds a literal secret; write ${{secret:NAME}} in its place"
-            yield spec.problem("STK802", message, "headers", name)
-    if re.match(r"https?://[^/\s]*:[^/\s$]+@", spec.data.get("base_url", "")):
-        yield spec.problem("STK802", "base_url holds a password; use a header with ${secret:NAME}", "base_url")
+    yield from check_secrets(spec)
     yield from _backoff(spec)
     yield from _timeouts(spec)
     yield from _scripted(spec)
-
-
-def _is_literal(text: str) -> bool:
-    return "${" not in text
 
 
 def _timeouts(spec: Spec) -> Iterator[Problem]:
@@ -198,8 +233,7 @@ def _scripted(spec: Spec) -> Iterator[Problem]:
     for name in ("base_url", "api_key", "headers", "timeout"):
         if spec.data.get("driver") == "scripted" and name in spec.data:
             message = f"'{name}' is not supported with driver 'scripted', which calls nobody; remove it"
-            where, at = spec.node.key_span((name,)), pointer((name,))
-            yield make_problem("STK100", message, spec.document.file, where, object=spec.id, pointer=at)
+            yield spec.at_key("STK100", message, name)
 
 
 def _script(spec: Spec) -> Iterator[Problem]:

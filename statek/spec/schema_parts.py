@@ -9,9 +9,9 @@ from statek.spec.shapes import (
     formatted,
     integer,
     later,
+    later_values,
     listing,
     mapping,
-    some,
     text,
     tokens,
 )
@@ -27,8 +27,8 @@ def labels() -> dict[str, Schema]:
     return {
         "labels": mapping(TEXT_MAP, "Words to select objects by; not part of the revision.", {"team": "support"}),
         "annotations": mapping(TEXT_MAP, "Notes for people and programs; not part of the revision.", {"owner": "Ada"}),
-        "aliases": later("Earlier names of the object."),
-        "protect": later("Never removed by prune."),
+        "aliases": later(listing(NAME, "Earlier names of the object.", ["refund-clerk"])),
+        "protect": boolean("Whether prune refuses to remove it.", default=False),
     }
 
 
@@ -61,7 +61,7 @@ def params() -> Schema:
         "temperature": {**number, "maximum": 2, "description": "Spread of the answers.", "examples": [0]},
         "top_p": {**number, "maximum": 1, "description": "Share of likely words considered.", "examples": [0.9]},
         "max_output_tokens": tokens("Longest answer."),
-        "reasoning": some(efforts, efforts[:2], "Effort of thinking before the answer."),
+        "reasoning": later_values(choice(efforts, "Effort of thinking before the answer."), efforts[:2]),
         "seed": {"type": "integer", "description": "Number that makes answers repeatable.", "examples": [7]},
     }
     return fields("Parameters of the model call.", parts, example={"temperature": 0})
@@ -91,3 +91,20 @@ _INPUT_FIELDS: dict[str, Schema] = {
 }
 VALUE = fields("The shape of a value.", _VALUE_FIELDS, required=["type"], example={"type": "string"})
 INPUT = fields("The shape of one input.", _INPUT_FIELDS, required=["type"], example={"type": "string"})
+# The same in an agent, which may inherit the type.
+VALUE_OF_AGENT = fields("The shape of a value.", _VALUE_FIELDS, merged=["type"], example={"type": "string"})
+INPUT_OF_AGENT = fields("The shape of one input.", _INPUT_FIELDS, merged=["type"], example={"type": "string"})
+
+
+def reply() -> dict[str, Schema]:
+    """What a scripted model answers."""
+    call = {
+        "name": formatted("identifier", "The tool.", "lookup"),
+        "arguments": mapping(ANY, "Its arguments.", {"id": "T1"}),
+    }
+    one = fields("One call.", call, required=["name"], example={"name": "lookup"})
+    return {
+        "text": {**text("What the model says.", "Done.", longest=100_000), "minLength": 0},
+        "code": text("Python after the text, in one fence.", "print(1)", longest=100_000),
+        "tool_calls": listing(one, "Tool calls.", [{"name": "lookup"}], repeats=True),
+    }

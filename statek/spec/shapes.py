@@ -1,7 +1,9 @@
 """Small builders of JSON Schema: one call for one field. Only data; `schema` puts the kinds together.
 
 Each field carries a description and examples, so that editors and `statek explain` can show them. `x-format` names
-the format of `formats` whose pattern is used; `x-later` marks what the language has and this build does not run.
+the format of `formats` whose pattern is used. `x-later` marks a field that is checked by its shape and that this
+build does not run yet, `x-later-values` such values of a field; editors pass over both. `x-required` names fields that
+must be there once inheritance and defaults are merged, where `required` would refuse a file that leaves them out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,6 +68,11 @@ def integer(description: str, *, least: int = 0, default: int | None = None, exa
     return shape if default is None else {**shape, "default": default}
 
 
+def percentage(description: str, example: str = "5%") -> Schema:
+    """A share, as text with a percent sign."""
+    return formatted("percentage", description, example)
+
+
 def money(description: str, example: float = 0.5) -> Schema:
     """US dollars."""
     return {"type": "number", "minimum": 0, "description": description, "examples": [example]}
@@ -88,22 +95,23 @@ def choice(values: Sequence[str], description: str, default: str | None = None, 
     return shape if default is None else {**shape, "default": default}
 
 
-def listing(item: Schema, description: str, example: Sequence[Any], *, least: int = 0) -> Schema:
-    """A list without repeated items."""
-    shape: Schema = {
-        "type": "array",
-        "items": item,
-        "uniqueItems": True,
-        "description": description,
-        "examples": [list(example)],
-    }
+def listing(item: Schema, description: str, example: Sequence[Any], *, least: int = 0, repeats: bool = False) -> Schema:
+    """A list; `repeats` lets items stand in it twice."""
+    shape: Schema = {"type": "array", "items": item, "description": description, "examples": [list(example)]}
+    if not repeats:
+        shape["uniqueItems"] = True
     return {**shape, "minItems": least} if least else shape
 
 
 def fields(
-    description: str, properties: Mapping[str, Schema], *, required: Sequence[str] = (), example: Any = None
+    description: str,
+    properties: Mapping[str, Schema],
+    *,
+    required: Sequence[str] = (),
+    merged: Sequence[str] = (),
+    example: Any = None,
 ) -> Schema:
-    """A mapping with just these fields, and any that start with `x-`."""
+    """A mapping with just these fields, and any that start with `x-`; those in `merged` are required after merging."""
     titled = {name: {"title": name.replace("_", " "), **shape} for name, shape in properties.items()}
     shape: Schema = {
         "type": "object",
@@ -114,6 +122,8 @@ def fields(
     }
     if required:
         shape["required"] = list(required)
+    if merged:
+        shape["x-required"] = list(merged)
     if example is not None:
         shape["examples"] = [example]
     return shape
@@ -139,22 +149,14 @@ def either(description: str, examples: Sequence[Any], **shapes: Schema) -> Schem
     return {"type": list(shapes), "allOf": branches, "description": description, "examples": list(examples)}
 
 
-def later(description: str, instead: str = "remove it") -> Schema:
-    """A field of the language that this build does not run yet: any value is refused; `instead` says what to do."""
-    shape = {"not": {}, "x-later": True, "description": f"{description} Not supported yet.", "examples": []}
-    return shape if instead == "remove it" else {**shape, "x-instead": instead}
+def later(shape: Schema, hint: str = "") -> Schema:
+    """A field that is checked by `shape` and that this build does not run yet; `hint`: what to do but removing it."""
+    return {**shape, "x-later": hint}
 
 
-def only(value: Any, description: str) -> Schema:
-    """A field of which this build runs one value only; others are refused as not supported yet."""
-    return {"const": value, "x-later": True, "description": description, "default": value, "examples": [value]}
-
-
-def some(values: Sequence[str], waiting: Sequence[str], description: str) -> Schema:
-    """One of a few words, of which those in `waiting` are refused as not supported yet."""
-    runs = [value for value in values if value not in waiting]
-    shape = choice(values, description)
-    return {**shape, "examples": [runs[-1]], "not": {"enum": list(waiting)}, "x-later": True} if waiting else shape
+def later_values(shape: Schema, values: Sequence[Any]) -> Schema:
+    """A field of which this build does not run some values yet."""
+    return {**shape, "x-later-values": list(values)} if values else shape
 
 
 def without_notes(data: Any, shape: Schema, value: Schema) -> Any:

@@ -6,12 +6,12 @@ is read. Nothing is parsed here; `documents` does that. Called once per compilat
 
 import hashlib
 import os
-import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from statek.spec.globs import path_pattern
 from statek.spec.problems import Problem, make_problem, span
 from statek.spec.project import FILE, ProjectConfig
 
@@ -19,6 +19,7 @@ MAX_BYTES = 1_000_000
 TRIES = 5
 ENDINGS = (".md", ".yaml", ".py")
 RENAMES = {".yml": ".yaml", ".markdown": ".md", ".mdx": ".md"}
+EVALS = "tests"  # the folder of Evals, beside the roots
 _START = span(1, 1)
 
 
@@ -60,6 +61,12 @@ class _Listing:
     @property
     def identity(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         return tuple((entry.path, entry.identity) for entry in self.entries)
+
+
+def is_eval_file(path: str) -> bool:
+    """Whether Evals are read from the file at `path`, relative to the project."""
+    folder, _, name = path.partition("/")
+    return folder == EVALS and "/" not in name and name.endswith(".eval.yaml")
 
 
 class _Changed(Exception):  # noqa: N818 - no error, the reading starts anew
@@ -107,7 +114,7 @@ class _Walker:
     def __init__(self, config: ProjectConfig) -> None:
         self.config = config
         self.problems: list[Problem] = []
-        self.excluded = [_glob(pattern) for pattern in config.exclude]
+        self.excluded = [path_pattern(pattern) for pattern in config.exclude]
 
     def report(self, code: str, message: str, path: str) -> None:
         where = self.config.roots_place if path == FILE else None
@@ -135,7 +142,7 @@ class _Walker:
             prefix = root.strip("/") if relative == "." else f"{root.strip('/')}/{Path(relative).as_posix()}"
             folders[:] = sorted(name for name in folders if self.enters(Path(folder, name), prefix, real))
             for name in sorted(files):
-                entry = self.entry(Path(folder, name), f"{prefix}/{name}", root, real)
+                entry = self.entry(f"{folder}{os.sep}{name}", f"{prefix}/{name}", root, real)
                 if entry is not None:
                     yield entry
         for error in failed:
@@ -150,7 +157,7 @@ class _Walker:
         if name.startswith(".") or name == "__pycache__" or self.is_excluded(path):
             return False
         if full.is_symlink():
-            target = os.path.realpath(full)
+            target = _real(str(full))
             message = f"folder is a link to {target}; links to folders are not followed (the root is {real})"
             self.report("STK011", message, path)
             return False
@@ -162,8 +169,11 @@ class _Walker:
     def is_excluded(self, path: str) -> bool:
         return any(pattern.fullmatch(path) for pattern in self.excluded)
 
-    def entry(self, full: Path, path: str, root: str, real: str) -> _Entry | None:
-        name, stem, ending = full.name, full.stem, full.suffix
+    def entry(self, full: str, path: str, root: str, real: str) -> _Entry | None:
+        """The file at `full`, whose folder is a real path."""
+        name = path.rpartition("/")[2]
+        stem, dot, last = name.rpartition(".")
+        ending = dot + last
         if name.startswith(".") or name == "README.md" or self.is_excluded(path):
             return None
         if ending in RENAMES:
@@ -171,7 +181,12 @@ class _Walker:
             return None
         if ending not in ENDINGS:
             return None
-        target = os.path.realpath(full)
+        try:
+            is_link = stat.S_ISLNK(os.lstat(full).st_mode)
+        except OSError as error:
+            self.report("STK021", f"file cannot be read: {error.strerror}", path)
+            return None
+        target = _real(full) if is_link else full
         if not _inside(target, real):
             self.report("STK011", f"the file is a link that leaves its root: it is {target}, the root is {real}", path)
             return None
@@ -179,7 +194,7 @@ class _Walker:
 
     def checked(self, path: str, root: str, target: str) -> _Entry | None:
         try:
-            found = Path(target).lstat()
+            found = os.lstat(target)
         except OSError as error:
             self.report("STK021", f"file cannot be read: {error.strerror}", path)
             return None
@@ -192,13 +207,24 @@ class _Walker:
         return _Entry(path, root, target, _identity(found))
 
     def evals(self) -> Iterator[_Entry]:
-        folder = self.config.root / "tests"
-        if "tests" in self.config.roots or not folder.is_dir():
+        """Those of the folder itself; what else lies there, or deeper, is none of ours."""
+        folder = self.config.root / EVALS
+        if EVALS in (root.strip("/") for root in self.config.roots) or not (folder.is_dir() or folder.is_symlink()):
             return
-        for full in sorted(folder.glob("*.eval.yaml")):
-            entry = self.entry(full, f"tests/{full.name}", "tests", os.path.realpath(folder))
-            if entry is not None:
-                yield entry
+        real, project = os.path.realpath(folder), os.path.realpath(self.config.root)
+        if not _inside(real, project):
+            self.report("STK011", f"the folder leaves the project: it is {real}, outside {project}", EVALS)
+            return
+        try:
+            files = sorted(Path(real).iterdir())
+        except OSError as error:
+            self.report("STK021", f"folder cannot be read: {error.strerror}", EVALS)
+            return
+        for full in files:
+            if full.stem.endswith(".eval") and full.suffix in {".yaml", ".yml"}:
+                entry = self.entry(str(full), f"{EVALS}/{full.name}", EVALS, real)
+                if entry is not None:
+                    yield entry
 
 
 def _read_all(listing: _Listing) -> Snapshot:
@@ -231,16 +257,16 @@ def _identity(found: os.stat_result) -> tuple[int, ...]:
     return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, stat.S_IFMT(found.st_mode))
 
 
+def _real(link: str) -> str:
+    """Where a link leads to; the link itself when it is another thing by now, which whoever opens it will find."""
+    try:
+        return os.path.realpath(link)
+    except OSError:
+        return link
+
+
 def _inside(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
-def _glob(pattern: str) -> re.Pattern[str]:
-    """`**/` any folders, `*` and `?` within one name; a pattern without slash fits names at any depth."""
-    parts = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    tokens = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
-    body = "".join(parts.get(token) or re.escape(token) for token in tokens)
-    return re.compile(body if "/" in pattern else f"(?:.*/)?{body}")
 
 
 def digests(files: tuple[SourceFile, ...]) -> Mapping[str, str]:

@@ -6,33 +6,39 @@ library only says that something about the parent is wrong.
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
-
+from statek.base.kept import Kept
 from statek.base.nearest import did_you_mean, nearest
 from statek.spec.documents import Document, Documents
-from statek.spec.explain import Failure, explain
+from statek.spec.explain import Failure, explain, not_run
+from statek.spec.fixes import is_slip, replaced, word_fix
 from statek.spec.formats import NAME
 from statek.spec.positions import first_line, point
-from statek.spec.problems import Problem, Related, make_problem, ordered, span
-from statek.spec.rules import check_rules
+from statek.spec.problems import Fix, Problem, Related, make_problem, ordered, span
+from statek.spec.quick import Look, quick_look
+from statek.spec.references import REFERRING, awaits_variable
 from statek.spec.schema import LATER_KINDS, SCHEMAS
 from statek.spec.schema_parts import API_VERSION
 from statek.spec.shapes import without_notes
+from statek.spec.snapshot import EVALS, is_eval_file
 from statek.spec.types import Path, Spec, SpecSet, pointer
 
+_SAME_VERSION = re.compile(r"(?i)(statek[-_/. ]?)?v?1")
 YAML_KINDS = tuple(kind for kind in SCHEMAS if kind != "Agent")
 _FILE_KINDS = {"Agent": "a .md file", "Warmup": "a .py file in a folder named 'warmups'"}
-_ORDER = ("not", "type", "const", "enum", "propertyNames", "pattern", "minLength", "minItems", "minimum")
+_LATER_MARKS = ("x-later", "x-later-values")
+_ORDER = ("type", "enum", "propertyNames", "pattern", "minLength", "minItems", "minimum")
 
 
-def load_specs(read: Documents) -> tuple[SpecSet, tuple[Problem, ...]]:
+Judged = tuple[Document, list[Problem], Spec | None]  # the document too: the key is its identity
+
+
+def load_specs(read: Documents, kept: Kept[Judged] | None = None) -> tuple[SpecSet, tuple[Problem, ...]]:
     """All specs of the documents, and every problem of this phase (not those of reading)."""
-    loader = _Loader(read)
+    loader = _Loader(read, kept or Kept())
     for document in read.documents:
         loader.add(document)
     return loader.result(), ordered(loader.problems)
@@ -41,7 +47,8 @@ def load_specs(read: Documents) -> tuple[SpecSet, tuple[Problem, ...]]:
 class _Loader:
     """Collects specs by name."""
 
-    def __init__(self, read: Documents) -> None:
+    def __init__(self, read: Documents, kept: Kept[Judged]) -> None:
+        self.kept = kept
         self.problems: list[Problem] = []
         self.specs: dict[tuple[str, str], Spec] = {}
         self.places: dict[tuple[str, str], Document] = {}
@@ -63,7 +70,7 @@ class _Loader:
         elif file.endswith(".py"):
             self.broken.add(("Warmup", stem))
         else:
-            self.unsure.update(YAML_KINDS)
+            self.unsure.update({"Eval"} if is_eval_file(file) else YAML_KINDS)
 
     def add(self, document: Document) -> None:
         if document.form in {"partial", "python"}:
@@ -71,34 +78,20 @@ class _Loader:
             return
         kind = self._kind(document)
         if kind is None:
-            self.unsure.update(YAML_KINDS if document.form == "yaml" else ())
+            if document.form == "yaml":
+                self.unsure.update({"Eval"} if is_eval_file(document.file) else YAML_KINDS)
             self.broken.update({("Agent", document.stem)} if document.form == "markdown" else ())
             return
         name = _declared_name(kind, document)
-        problems = list(_check_schema(kind, document, name))
-        problems.extend(_check_version(document))
-        problems.extend(_check_file_name(document) if kind == "Agent" else ())
+        _, problems, spec = self.kept.of(id(document), partial(_judged, kind, name, document))
         if name is None:
             self.unsure.add(kind)
         elif self._is_new(kind, name, document):
-            if not problems:
-                self._add_spec(kind, name, document)
-            else:
+            if spec is None:
                 self.broken.add((kind, name))
+            else:
+                self.specs[kind, name] = spec
         self.problems.extend(problems)
-
-    def _add_spec(self, kind: str, name: str, document: Document) -> None:
-        assert document.node is not None
-        shape = SCHEMAS[kind]
-        data = without_notes(document.node.data, shape, shape["$defs"]["value"])
-        head = data if kind == "Agent" else data["metadata"]
-        spec = Spec(kind, name, document, data if kind == "Agent" else data["spec"], dict(head.get("labels", {})))
-        problems = list(check_rules(spec))
-        self.problems.extend(problems)
-        if problems:
-            self.broken.add((kind, name))
-        else:
-            self.specs[kind, name] = spec
 
     def _add_plain(self, document: Document) -> None:
         kind = "Partial" if document.form == "partial" else "Warmup"
@@ -120,23 +113,30 @@ class _Loader:
         kind, where = node.data, first_line(node.span)
         if not isinstance(kind, str):
             self._report("STK103", f"'kind' must be text, found {kind!r}", document, where, "/kind")
-        elif kind in LATER_KINDS:
-            self._report("STK100", f"kind '{kind}' is not supported yet; remove the document", document, where, "/kind")
         elif kind in _FILE_KINDS and document.form == "yaml":
             message = f"kind '{kind}' cannot stand in a .yaml file: it is {_FILE_KINDS[kind]}"
             self._report("STK206", message, document, where, "/kind")
         elif kind in YAML_KINDS and document.form == "markdown":
             message = f"a .md file is an Agent, found kind '{kind}'; move it to a .yaml file"
             self._report("STK206", message, document, where, "/kind")
+        elif kind == "Eval" and not is_eval_file(document.file):
+            message = f"Evals are read from files '{EVALS}/NAME.eval.yaml' only; move it there"
+            self._report("STK206", message, document, where, "/kind")
+        elif kind in YAML_KINDS and kind != "Eval" and is_eval_file(document.file):
+            message = f"an .eval.yaml file holds Evals only, found kind '{kind}'; move it to another .yaml file"
+            self._report("STK206", message, document, where, "/kind")
         elif kind not in SCHEMAS:
-            known = (*SCHEMAS, *LATER_KINDS)
-            self._report("STK107", f"unknown kind '{kind}'{did_you_mean(kind, known)}", document, where, "/kind")
+            message = f"unknown kind '{kind}'{did_you_mean(kind, SCHEMAS)}"
+            fixes = word_fix(where, kind, YAML_KINDS if document.form == "yaml" else ["Agent"])
+            self._report("STK107", message, document, where, "/kind", fixes)
         else:
             return kind
         return None
 
-    def _report(self, code: str, message: str, document: Document, where: Any, at: str) -> None:
-        self.problems.append(make_problem(code, message, document.file, where, pointer=at))
+    def _report(
+        self, code: str, message: str, document: Document, where: Any, at: str, fixes: tuple[Fix, ...] = ()
+    ) -> None:
+        self.problems.append(make_problem(code, message, document.file, where, pointer=at, fixes=fixes))
 
     def _is_new(self, kind: str, name: str, document: Document) -> bool:
         """Whether no other object has this name; names that differ only in case count as the same."""
@@ -153,6 +153,24 @@ class _Loader:
             make_problem("STK202", message, document.file, here, object=f"{kind}/{name}", related=related)
         )
         return False
+
+
+def _judged(kind: str, name: str | None, document: Document) -> Judged:
+    """What is wrong within one document, and its spec when it can be used."""
+    problems = list(_check_schema(kind, document, name))
+    problems.extend(_check_version(document))
+    problems.extend(_check_file_name(document) if kind == "Agent" else ())
+    spec = None if name is None or has_errors(problems) else _spec(kind, name, document)
+    return document, problems, spec
+
+
+def _spec(kind: str, name: str, document: Document) -> Spec:
+    assert document.node is not None
+    shape = SCHEMAS[kind]
+    data = without_notes(document.node.data, shape, shape["$defs"]["value"])
+    head = data if kind == "Agent" else data["metadata"]
+    labels = dict(head.get("labels", {}))
+    return Spec(kind, name, document, data if kind == "Agent" else data["spec"], labels)
 
 
 def _name_place(document: Document) -> Any:
@@ -175,7 +193,9 @@ def _check_version(document: Document) -> Iterator[Problem]:
     node = document.node.members.get("apiVersion")
     if node is not None and isinstance(node.data, str) and node.data != API_VERSION:
         message = f"apiVersion '{node.data}' is not supported; this build reads '{API_VERSION}'"
-        yield make_problem("STK108", message, document.file, first_line(node.span), pointer="/apiVersion")
+        where, is_same = first_line(node.span), _SAME_VERSION.fullmatch(node.data) is not None
+        fixes = replaced(where, node.data, API_VERSION, safe=is_same)
+        yield make_problem("STK108", message, document.file, where, pointer="/apiVersion", fixes=fixes)
 
 
 def _check_file_name(document: Document) -> Iterator[Problem]:
@@ -185,22 +205,69 @@ def _check_file_name(document: Document) -> Iterator[Problem]:
     node = document.node.members.get("name") if document.node is not None else None
     if node is not None and isinstance(node.data, str) and NAME.fits(node.data) and node.data != document.stem:
         message = f"'name' is '{node.data}', but the file is '{document.stem}': rename one, or leave 'name' out"
-        yield make_problem("STK207", message, document.file, first_line(node.span), pointer="/name")
+        where = first_line(node.span)
+        fixes = replaced(where, node.data, document.stem, safe=is_slip(node.data, document.stem, [document.stem]))
+        yield make_problem("STK207", message, document.file, where, pointer="/name", fixes=fixes)
 
 
 def _check_schema(kind: str, document: Document, name: str | None) -> Iterator[Problem]:
     assert document.node is not None
-    groups: dict[Path, list[Failure]] = {}
-    for error in _validator(kind).iter_errors(document.node.data):
-        failure = Failure.of(error)
-        groups.setdefault(failure.path, []).append(failure)
-    typos = _misspelt(groups)
     owner = f"{kind}/{name}" if name is not None else None
-    for path, failures in groups.items():
-        for failure in _root_causes(failures, typos.get(path, frozenset())):
-            told = explain(failure, document.node)
-            more: dict[str, Any] = {"object": owner, "pointer": pointer(path), "fixes": told.fixes}
-            yield make_problem(told.code, told.message, document.file, told.where, **more)
+    data = document.node.data
+    errors, later = ([], []) if _quick_look(kind)(data) else _failures(SCHEMAS[kind], data)
+    if kind in REFERRING:
+        errors = [one for one in errors if one.path[:1] != ("spec",) or not awaits_variable(one.instance)]
+    if kind in LATER_KINDS and not errors:
+        where = first_line(document.node.members["kind"].span)
+        message = not_run(f"kind '{kind}'", "remove the document to apply")
+        yield make_problem("STK100", message, document.file, where, object=owner, pointer="/kind")
+        later = []
+    for failure in (*errors, *later):
+        told = explain(failure, document.node)
+        more: dict[str, Any] = {"object": owner, "pointer": pointer(failure.path), "fixes": told.fixes}
+        yield make_problem(told.code, told.message, document.file, told.where, **more)
+
+
+def check_value(shape: Mapping[str, Any], value: Any) -> Iterator[Failure]:
+    """What is wrong with one value by a JSON Schema, root causes only; `explain` has the words."""
+    return iter(_failures(shape, value)[0])
+
+
+def later_in(shape: Mapping[str, Any], value: Any) -> Iterator[Failure]:
+    """What of one good value this build does not run yet, by a JSON Schema; `explain` has the words."""
+    return iter(_failures(shape, value)[1])
+
+
+def has_errors(problems: Iterable[Problem]) -> bool:
+    """Whether an object with these problems cannot be used; what this build does not run yet spoils none."""
+    return any(problem.severity == "error" and problem.code != "STK100" for problem in problems)
+
+
+def _failures(shape: Mapping[str, Any], data: Any) -> tuple[list[Failure], list[Failure]]:
+    """The root causes of what is wrong, and what is good and not run yet."""
+    from statek.spec.judging import failures  # see there
+
+    found = failures(shape, data)
+    groups: dict[Path, list[Failure]] = {}
+    for failure in found:
+        if failure.check not in _LATER_MARKS:
+            groups.setdefault(failure.path, []).append(failure)
+    typos = _misspelt(groups)
+    errors = [
+        cause for path, failures in groups.items() for cause in _root_causes(failures, typos.get(path, frozenset()))
+    ]
+    return errors, _outermost([failure for failure in found if failure.check in _LATER_MARKS], groups)
+
+
+def _outermost(marked: Sequence[Failure], wrong: Iterable[Path]) -> list[Failure]:
+    """Of fields that are not run yet, those with nothing wrong in them and within no other such field."""
+    kept: dict[Path, Failure] = {}
+    spoilt = {path[:length] for path in wrong for length in range(len(path) + 1)}
+    for failure in sorted(marked, key=lambda failure: len(failure.path)):
+        within = any(failure.path[:length] in kept for length in range(len(failure.path) + 1))
+        if not within and failure.path not in spoilt:
+            kept[failure.path] = failure
+    return list(kept.values())
 
 
 def _root_causes(failures: Sequence[Failure], typos: frozenset[str]) -> Iterable[Failure]:
@@ -225,46 +292,5 @@ def _misspelt(groups: dict[Path, list[Failure]]) -> dict[Path, frozenset[str]]:
 
 
 @functools.cache
-def _validator(kind: str) -> Any:
-    return _STRICT(SCHEMAS[kind])
-
-
-def _additional(validator: Any, allowed: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    if not isinstance(instance, dict):
-        return
-    patterns = schema.get("patternProperties", {})
-    for name, value in instance.items():
-        if name in schema.get("properties", {}) or any(re.search(pattern, name) for pattern in patterns):
-            continue
-        if allowed is False:
-            yield ValidationError(name, path=[name])
-        else:
-            yield from validator.descend(value, allowed, path=name)
-
-
-def _required(_validator: Any, names: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    if isinstance(instance, dict):
-        yield from (ValidationError(name) for name in names if name not in instance)
-
-
-def _names(_validator: Any, shape: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    if isinstance(instance, dict):
-        for name in instance:
-            if re.fullmatch(shape["pattern"], name) is None:
-                yield ValidationError(name, path=[name], schema=shape)
-
-
-def _pattern(_validator: Any, pattern: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    if isinstance(instance, str) and re.fullmatch(pattern, instance) is None:
-        yield ValidationError(instance)
-
-
-def _is_integer(_checker: Any, value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-_STRICT: Any = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator,
-    {"additionalProperties": _additional, "required": _required, "propertyNames": _names, "pattern": _pattern},
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
-)
+def _quick_look(kind: str) -> Look:
+    return quick_look(SCHEMAS[kind])

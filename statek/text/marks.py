@@ -155,6 +155,8 @@ def _check_tags(tokens: tuple[Token, ...], places: Places) -> Iterator[TemplateP
                 return
         elif tag.startswith("end") and stack and tag == f"end{stack[-1][0]}":
             stack.pop()
+        elif refused and tag.startswith(("end", "el")):
+            return  # what it belongs to may be the tag that is none
         elif tag != "include" and not (tag in {"elif", "else"} and stack):
             inside = f"`{{% {stack[-1][0]} %}}` is still open" if stack else "nothing is open"
             message = f"`{{% {tag} %}}` does not fit here: {inside}"

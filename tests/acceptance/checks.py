@@ -11,7 +11,8 @@ def nothing_lost_nothing_twice(desk: Project, count: int) -> None:
     wanted = events(count)
     found = desk.look("records")
     ids = Counter(record[0] for record in found["records"])
-    assert ids == Counter(event["id"] for event in wanted)
+    events_of = Counter(event["id"] for event in wanted)
+    assert ids == events_of, f"missing {events_of - ids}, too many {ids - events_of}"
     large = {event["id"] for event in wanted if event["mag"] >= 5 and event["type"] == "earthquake"}
     assert Counter(name for name, _ in found["bulletins"]) == Counter(large)
     jobs = Counter(job["id"] for job in desk.jobs() if job["agent"] == "triage")

@@ -73,6 +73,12 @@ def applied(made_once: Path, tmp_path: Path) -> Path:
     return shutil.copytree(made_once / "applied", tmp_path / "desk")
 
 
+def want_later(project: Path) -> None:
+    """Ask for something that this build checks, but does not run yet."""
+    path = project / "agents/greeter.md"
+    path.write_text(path.read_text().replace("---\n", "---\nrollout: {strategy: canary}\n", 1))
+
+
 def break_agent(project: Path) -> None:
     """Misspell an input in the agent's prompt."""
     path = project / "agents/greeter.md"

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from tests.cli.conftest import Statek, break_agent
+import pytest
+
+from tests.cli.conftest import Statek, break_agent, want_later
 
 
 def edit(project: Path) -> None:
@@ -34,6 +36,41 @@ def test_bad_files_refuse_the_whole_apply(statek: Statek, applied: Path) -> None
 
     assert statek("apply", ".", cwd=applied).code == 1
     assert len(statek("history", "-o", "json", cwd=applied).document("History")["releases"]) == 1
+
+
+@pytest.mark.parametrize("verb", ["plan", "apply"])
+def test_what_is_not_run_yet_refuses_the_whole_apply(statek: Statek, applied: Path, verb: str) -> None:
+    """Good files that ask for more than this build runs: exit code 1, shown as errors, head stays."""
+    edit(applied)
+    want_later(applied)
+
+    done = statek(verb, ".", "-o", "json", cwd=applied)
+
+    (problem,) = done.document("Validation")["diagnostics"]
+    assert (done.code, problem["code"], problem["severity"]) == (1, "STK100", "error")
+    assert "not supported by this build yet; remove it to apply" in done.err
+    assert len(statek("history", "-o", "json", cwd=applied).document("History")["releases"]) == 1
+
+
+def test_status_says_what_keeps_files_from_being_applied(statek: Statek, applied: Path) -> None:
+    """The files are valid, and nobody can say whether they are what is applied."""
+    want_later(applied)
+
+    found = statek("status", "-o", "json", cwd=applied).document("Status")["conditions"]
+
+    assert [(item["type"], item["status"]) for item in found[:2]] == [("Valid", "True"), ("Synced", "Unknown")]
+    assert "'rollout'" in found[1]["message"]
+
+
+def test_settings_that_are_not_run_yet_keep_a_worker_from_starting(statek: Statek, applied: Path) -> None:
+    """A table that would be ignored is refused, by `apply` and by `work`."""
+    with (applied / "pyproject.toml").open("a") as file:
+        file.write('\n[tool.statek.watch]\nsettle = "1s"\n')
+
+    assert statek("validate", cwd=applied).code == 0
+    assert statek("apply", ".", cwd=applied).code == 1
+    done = statek("work", "--until-idle", cwd=applied)
+    assert (done.code, "error[STK100]" in done.err) == (1, True)
 
 
 def test_a_release_that_cannot_run_is_refused(statek: Statek, applied: Path) -> None:

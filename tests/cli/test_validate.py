@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.cli.conftest import Statek, break_agent
+from tests.cli.conftest import Statek, break_agent, want_later
 
 
 def test_the_token_is_underlined(statek: Statek, project: Path) -> None:
@@ -41,6 +41,27 @@ def test_compact_is_a_line_for_each_problem(statek: Statek, project: Path) -> No
     assert len(done.out.splitlines()) == 1
     assert done.out.startswith("agents/greeter.md:")
     assert ": error[STK301]: unknown input 'nmae'" in done.out
+
+
+def test_what_is_not_run_yet_is_one_note(statek: Statek, project: Path) -> None:
+    """Files that this build checks and cannot run are valid: exit code 0, and a note on stderr that names them."""
+    want_later(project)
+
+    done = statek("validate", cwd=project)
+
+    assert (done.code, done.out[:6]) == (0, "valid:")
+    note = "note: checked, but not supported by this build yet, so not to be applied"
+    assert done.err == f"{note}: field 'rollout' (agents/greeter.md:2)\n"
+
+
+def test_what_is_not_run_yet_is_no_diagnostic(statek: Statek, project: Path) -> None:
+    """The JSON document has none of it, and nothing is written beside it."""
+    want_later(project)
+
+    done = statek("validate", "-o", "json", cwd=project)
+
+    assert (done.code, done.err) == (0, "")
+    assert done.document("Validation")["diagnostics"] == []
 
 
 def test_good_files_say_so_on_stdout(statek: Statek, project: Path) -> None:

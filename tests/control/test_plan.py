@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from statek.compiler.project import compile_project
-from statek.control.desired import Scope, desired_objects, scope_of
+from statek.control.desired import desired_objects
 from statek.control.plan import Plan, Prune, Sign, compare
 from statek.control.plan_text import plan_lines
+from statek.control.scope import Scope, scope_of
 from statek.exceptions import StatekError
 from statek.ledger.releases import Release, StoredObject
 
@@ -130,6 +131,35 @@ def test_an_empty_release_is_refused(project: Path) -> None:
     head = plan(None, wanted(project)).target
 
     assert "STK708" in [refusal.code for refusal in plan(head, [], prune=Prune(limit=99)).refusals]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("queues/support.yaml", "{name: support}", "{name: support, protect: true}"),
+        ("agents/triage.md", "model: fast", "model: fast\nprotect: true"),
+    ],
+)
+def test_protection_is_kept_beside_the_object(project: Path, file: str, old: str, new: str) -> None:
+    """It is read from head when the file is gone; to add it is a renewal, no other revision."""
+    head = plan(None, wanted(project)).target
+    (project / file).write_text((project / file).read_text().replace(old, new))
+
+    found = plan(head, wanted(project))
+
+    assert [entry.file for entry in found.target.objects.values() if entry.extra.get("protect")] == [file]
+    assert found.nothing_to_do
+    assert found.renews_places
+
+
+def test_a_model_of_a_built_in_provider_needs_no_document(project: Path) -> None:
+    """A release may hold a Model whose Provider has no document, when its address is known."""
+    models = project / "agents/models.yaml"
+    models.write_text(
+        "apiVersion: statek/v1\nkind: Model\nmetadata: {name: fast}\nspec: {provider: anthropic, id: m}\n"
+    )
+
+    assert plan(None, wanted(project)).refusals == ()
 
 
 def test_a_protected_object_is_not_pruned(project: Path) -> None:

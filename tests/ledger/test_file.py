@@ -334,7 +334,7 @@ def test_what_is_not_synced_yet_survives_the_process(ledger: LedgerFile) -> None
 
 
 def test_only_the_commits_that_say_so_are_synced_later(ledger: LedgerFile) -> None:
-    """A transaction is synced unless it asks for less, and the next one is again; `sync` makes good for those before."""
+    """A transaction is synced unless it asks for less, and the next one is again; `sync` makes good for the others."""
     found = []
     for synced in (True, False, True):
         with ledger.transaction(synced=synced):

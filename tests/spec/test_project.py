@@ -66,10 +66,10 @@ def test_no_project_says_what_was_looked_for():
         ("[tool.statek.env.dev]\nstore = 1\n", "STK103", 2),
         ("[tool.statek.env.dev]\nvars = {A = [1]}\n", "STK103", 2),
         ("[tool.statek.env.dev.reload]\nprompt = 'never'\n", "STK104", 2),
-        ("[tool.statek.env.dev.reload]\ntools = 'on-resume'\n", "STK100", 2),
+        ("[tool.statek.env.dev.reload]\ntools = 'restart'\n", "STK104", 2),
         ("[tool.statek.env.dev.reload]\nprompts = 'now'\n", "STK101", 2),
         ("[tool.statek.env.dev.models]\nfast = 1\n", "STK103", 2),
-        ("[tool.statek.watch]\n", "STK100", 1),
+        ("[tool.statek]\nwatch = 1\n", "STK103", 2),
         ("[tool.statek\n", "STK001", 1),
     ],
 )
@@ -78,6 +78,19 @@ def test_wrong_settings_have_a_place(tmp_path, text, code, line):
     with pytest.raises(SpecProblems) as caught:
         load_project(settings(tmp_path, text))
     assert [(p.code, p.file, p.range.start.line) for p in caught.value.problems] == [(code, "pyproject.toml", line)]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("[tool.statek.env.dev.reload]\ntools = 'on-resume'\n", 2), ("[tool.statek.watch]\nsettle = '1s'\n", 1)],
+)
+def test_settings_that_are_not_run_yet_are_no_mistakes(tmp_path, text, line):
+    """They are kept beside the settings, each at its line; those of another environment do not count."""
+    config = load_project(settings(tmp_path, text))
+    assert [(p.code, p.file, p.range.start.line) for p in config.later_in("dev")] == [
+        ("STK100", "pyproject.toml", line)
+    ]
+    assert config.later_in("other") == config.later
 
 
 def test_settings_that_are_not_text_have_a_place(tmp_path):

@@ -71,6 +71,31 @@ def test_a_root_that_leaves_the_project_is_refused(folder):
     assert codes(folder) == [("STK011", "pyproject.toml")]
 
 
+def test_evals_are_read_from_one_folder(folder):
+    """Only `*.eval.yaml` of `tests`, not deeper; whatever else lies there is not looked at."""
+    for name in ("a.eval.yaml", "b.yaml", "test_c.py", "notes.md", "deep/d.eval.yaml", "README.md", "old.yml"):
+        (folder / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "tests" / name).write_text("x")
+    assert [file.path for file in snapshot_of(folder).files] == ["agents/a.md", "tests/a.eval.yaml"]
+    assert codes(folder) == []
+
+
+def test_an_eval_with_another_ending_is_refused(folder):
+    """An eval that would not be read is never left out without a word."""
+    (folder / "tests").mkdir()
+    (folder / "tests" / "a.eval.yml").write_text("x")
+    assert codes(folder) == [("STK014", "tests/a.eval.yml")]
+
+
+def test_a_folder_of_evals_that_leaves_the_project_is_refused(folder):
+    """Neither a link to elsewhere nor one to nothing is taken for a folder without evals."""
+    (folder / "tests").symlink_to("/etc")
+    assert codes(folder) == [("STK011", "tests")]
+    (folder / "tests").unlink()
+    (folder / "tests").symlink_to("gone")
+    assert codes(folder) == [("STK021", "tests")]
+
+
 def test_pipes_and_sockets_are_never_opened(folder):
     """What is no regular file is refused without waiting for it."""
     os.mkfifo(folder / "agents" / "b.md")

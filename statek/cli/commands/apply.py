@@ -13,7 +13,7 @@ import click
 from statek.base.clock import Clock, SystemClock
 from statek.cli import options, planning
 from statek.cli.codes import Exit
-from statek.cli.diagnostics import show_problems, validation
+from statek.cli.diagnostics import show_problems, show_validation
 from statek.cli.errors import TimedOut
 from statek.cli.place import Place
 from statek.cli.screen import Screen
@@ -67,11 +67,9 @@ def command(
 def run(screen: Screen, paths: Sequence[Path], env: str | None, wishes: Wishes) -> int:
     """Plan, ask, apply, wait for the worker. Raises what `statek.control.apply` does, and TimedOut."""
     wanted = planning.read_files(paths, env)
-    problems, place = wanted.compilation.problems, wanted.place
-    if not wanted.compilation.ok:
-        if screen.json:
-            screen.document("Validation", validation(problems, ok=False))
-        show_problems(screen, problems, place.root)
+    problems, place = wanted.compilation.obstacles, wanted.place
+    if not wanted.compilation.runs:
+        show_validation(screen, problems, place.root, ok=False)
         return Exit.WRONG
     show_problems(screen, problems, place.root)
     if wishes.dry_run and not place.ledger.exists():

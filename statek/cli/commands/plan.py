@@ -8,7 +8,7 @@ import click
 
 from statek.cli import options, planning
 from statek.cli.codes import Exit
-from statek.cli.diagnostics import show_problems, validation
+from statek.cli.diagnostics import show_problems, show_validation
 from statek.cli.screen import Screen
 from statek.control.plan import Prune
 from statek.control.plan_text import plan_lines
@@ -37,11 +37,9 @@ def command(
 def run(screen: Screen, paths: Sequence[Path], env: str | None, *, prune: Prune | None, tell: bool) -> int:
     """Plan and show. Returns 1 for bad files, 4 when a guard refuses, 3 for differences if `tell`."""
     wanted = planning.read_files(paths, env)
-    problems = wanted.compilation.problems
-    if not wanted.compilation.ok:
-        if screen.json:
-            screen.document("Validation", validation(problems, ok=False))
-        show_problems(screen, problems, wanted.place.root)
+    problems = wanted.compilation.obstacles
+    if not wanted.compilation.runs:
+        show_validation(screen, problems, wanted.place.root, ok=False)
         return Exit.WRONG
     show_problems(screen, problems, wanted.place.root)
     with ExitStack() as stack:

@@ -53,11 +53,11 @@ def run(screen: Screen, project: Path, env: str | None, *, tell: bool) -> int:
             safe = safety(place.store, ledger)
             storage = _storage(place, ledger)
             used = _usage(ledger)
-        if wanted.compilation.ok:
+        if wanted.compilation.runs:
             plan = planning.make_plan(wanted, ledger)
     worker = _ask_worker(place)
     facts = None if worker is None else worker_facts(worker)
-    conditions = [valid(wanted.compilation.problems), synced(plan), ready(head, facts)]
+    conditions = [valid(wanted.compilation.problems), synced(plan, wanted.compilation.later), ready(head, facts)]
     if screen.json:
         usage = {name: found.to_json() for name, found in used.items()} if used is not None else None
         data = {"safety": safe, "storage": storage, "usage": usage}

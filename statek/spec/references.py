@@ -1,0 +1,12 @@
+"""References in texts, `${scheme:NAME}`: which kinds may hold them, and what a variable looks like. Pure."""
+
+import re
+from typing import Any
+
+REFERRING = frozenset({"Provider", "ToolSet", "Fleet", "Queue"})  # kinds whose texts may hold references
+VARIABLE = re.compile(r"\$\{var:([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def awaits_variable(value: Any) -> bool:
+    """Whether it is a text that a variable is still to be filled into: what it becomes is checked then."""
+    return isinstance(value, str) and VARIABLE.search(value) is not None

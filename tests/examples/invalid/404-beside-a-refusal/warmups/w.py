@@ -1,0 +1,2 @@
+import os
+number = lokup(1)

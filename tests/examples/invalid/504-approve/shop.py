@@ -1,0 +1,2 @@
+def lookup(number: str) -> str:
+    return number

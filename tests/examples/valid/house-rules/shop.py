@@ -1,0 +1,6 @@
+async def find(number: str) -> str:
+    return number
+
+
+async def pay(number: str) -> None:
+    pass
