@@ -53,7 +53,7 @@ cases: $(VENV)/.dev  ## try the checker on 10,000 generated projects; CASES=...
 	CASES=$(or $(CASES),10000) $(BIN)/pytest -q tests/compiler/test_properties.py
 
 schemas: $(VENV)/.run  ## write schemas/ anew from their one source
-	$(BIN)/python -m statek.spec.schema schemas
+	$(BIN)/python -m statek.spec.schema.kinds schemas
 	$(BIN)/python -m statek.cli.schemas schemas/cli
 
 clean:  ## forget the environment and the desk's stores

@@ -18,7 +18,7 @@ PLANTED = [  # file, form and module of an import that must not be; the contract
     ("text/names.py", INSIDE, "statek.ledger.compiled", "Rings: imports point inward only"),
     ("runtime/ready.py", TYPING, "statek.compiler.project", "Rings: imports point inward only"),
     ("ledger/file.py", INSIDE, "statek.store.root", "Pure rings never reach dbzero, even indirectly"),
-    ("spec/formats.py", PLAIN, "statek.spec.links", "No circles, at any depth"),
+    ("spec/problems.py", PLAIN, "statek.spec.positions", "No circles, at any depth"),
     ("runtime/turn.py", INSIDE, "statek.runtime.passes", "Inside the runtime"),
     ("llm/gemini.py", PLAIN, "statek.llm.anthropic", "Inside the model ring: adapters know nothing of each other"),
     ("ledger/inbox.py", TYPING, "statek.ledger.submit", "Inside the ledger"),

@@ -16,7 +16,7 @@ from rich.text import Text
 from statek.cli.annotations import annotation
 from statek.cli.screen import Screen, plain
 from statek.spec.problems import Problem, brief, to_json
-from statek.spec.snapshot import MAX_BYTES
+from statek.spec.reading.snapshot import MAX_BYTES
 
 _STYLES = {"error": "bold red", "warning": "bold yellow"}
 _LONGEST = 160  # characters of a line that are shown

@@ -18,7 +18,7 @@ from statek.exceptions import BugError, LedgerError, StatekError, StoreError
 from statek.ledger.releases import HeadMoved
 from statek.ledger.submit import QueueFull
 from statek.spec.problems import SpecProblems
-from statek.spec.project import FILE
+from statek.spec.reading.project import FILE
 from statek.worker.paused import Paused
 
 _MOST = 20  # lines of a message with many

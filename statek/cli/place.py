@@ -7,7 +7,7 @@ from statek.exceptions import LedgerError, NotApplied, StoreError
 from statek.ledger import file as ledger_file
 from statek.ledger import releases
 from statek.ledger.file import LedgerFile
-from statek.spec.project import load_project
+from statek.spec.reading.project import load_project
 from statek.worker.places import store_file
 from statek.worker.restore import require_whole_restore
 

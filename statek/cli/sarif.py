@@ -34,7 +34,7 @@ def sarif(problems: Sequence[Problem]) -> Json:
 
 
 def _rule(code: str) -> Json:
-    from statek.spec.codes import CODES  # only where there is something wrong: it is long
+    from statek.spec.codes.table import CODES  # only where there is something wrong: it is long
 
     said = CODES.get(code)
     rule: Json = {"id": code, "name": RULES[code]}

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from statek.spec.schema import write_files
+from statek.spec.schema.kinds import write_files
 
 Schema = dict[str, Any]
 BASE = "urn:statek:cli:v1"

@@ -8,9 +8,9 @@ from statek.compiler.environments import model_in
 from statek.compiler.templates import prompt_of
 from statek.compiler.warmups import compiled_warmup
 from statek.ledger import compiled
+from statek.spec.checking.patterns import selected
 from statek.spec.formats import duration_us, token_count
-from statek.spec.patterns import selected
-from statek.spec.project import EnvConfig
+from statek.spec.reading.project import EnvConfig
 from statek.spec.types import Spec, SpecSet
 from statek.tools.selection import KEY
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from statek.base.nearest import did_you_mean
 from statek.spec.formats import is_model_name
+from statek.spec.merging.variables import variables
 from statek.spec.problems import Problem, make_problem
-from statek.spec.project import FILE, EnvConfig, ProjectConfig
+from statek.spec.reading.project import FILE, EnvConfig, ProjectConfig
 from statek.spec.types import SpecSet
-from statek.spec.variables import variables
 
 
 def check_environments(specs: SpecSet, config: ProjectConfig) -> Iterator[Problem]:

@@ -12,8 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from statek.base.nearest import did_you_mean, nearest
+from statek.spec.checking.operations import MAX_JSON, Unreadable, operations_of
 from statek.spec.fixes import word_fix
-from statek.spec.operations import MAX_JSON, Unreadable, operations_of
 from statek.spec.problems import Problem
 from statek.spec.types import Spec, SpecSet
 

@@ -21,19 +21,19 @@ from statek.compiler.tools import ModuleFinder, check_targets
 from statek.compiler.warmups import check_deliveries, check_warmups, compiled_warmup
 from statek.ledger import compiled
 from statek.llm.known import needs_no_document
-from statek.spec.documents import Document, Read, read_documents
-from statek.spec.evals import check_evals
-from statek.spec.links import check_links
-from statek.spec.lint import apply_lint
-from statek.spec.merge import homes, merge_specs
-from statek.spec.patterns import has_more, use_and_deny
-from statek.spec.policies import check_policies
+from statek.spec.checking.evals import check_evals
+from statek.spec.checking.links import check_links
+from statek.spec.checking.patterns import has_more, use_and_deny
+from statek.spec.checking.policies import check_policies
+from statek.spec.checking.schedules import check_schedules
+from statek.spec.checking.validate import Judged, has_errors, load_specs
+from statek.spec.merging.merge import homes, merge_specs
 from statek.spec.problems import Problem, once, ordered
-from statek.spec.project import FILE, EnvConfig, ProjectConfig, load_project
-from statek.spec.schedules import check_schedules
-from statek.spec.snapshot import digests, take_snapshot
+from statek.spec.reading.documents import Document, Read, read_documents
+from statek.spec.reading.lint import apply_lint
+from statek.spec.reading.project import FILE, EnvConfig, ProjectConfig, load_project
+from statek.spec.reading.snapshot import digests, take_snapshot
 from statek.spec.types import Spec, SpecSet
-from statek.spec.validate import Judged, has_errors, load_specs
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from statek.ledger import compiled
+from statek.spec.checking.rules import tool_names
 from statek.spec.formats import duration_us, rate_parts, token_count
-from statek.spec.rules import tool_names
 from statek.spec.types import Spec
 
 

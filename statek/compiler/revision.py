@@ -6,10 +6,10 @@ release knows the file. For agents the version of the template engine is part of
 """
 
 from statek.ledger import compiled
-from statek.text.template import ENGINE
+from statek.text.template import engine
 
 
 def revision_of(kind: str, name: str, text: str) -> str:
     """The revision id of a compiled value, given its canonical `text`."""
-    content = f"{text}\n{ENGINE}" if kind == "Agent" else text
+    content = f"{text}\n{engine()}" if kind == "Agent" else text
     return f"{name}@{compiled.digest(content)}"

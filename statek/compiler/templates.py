@@ -10,9 +10,9 @@ from typing import Any
 
 from statek.base.nearest import did_you_mean, nearest
 from statek.spec.cycles import find_cycles
-from statek.spec.documents import Document
 from statek.spec.fixes import is_slip, replaced, word_fix
 from statek.spec.problems import Fix, Position, Problem, Range, Related, make_problem, span
+from statek.spec.reading.documents import Document
 from statek.spec.types import Spec, SpecSet
 from statek.text import template
 from statek.text.includes import find_excess

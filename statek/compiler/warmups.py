@@ -13,10 +13,10 @@ from statek.base.nearest import did_you_mean
 from statek.ledger import compiled
 from statek.sandbox.policy import BUILTIN_NAMES, UNOFFERED_NAMES, Policy
 from statek.sandbox.restrict import SourceRefused, compile_block
-from statek.spec.documents import Document
+from statek.spec.checking.patterns import selected
 from statek.spec.formats import duration_us
-from statek.spec.patterns import selected
 from statek.spec.problems import Position, Problem, Range, Related, make_problem, span
+from statek.spec.reading.documents import Document
 from statek.spec.types import Spec, SpecSet
 from statek.text.warmup import DirectiveError, LocatedBlock, NameUse, free_names, split_blocks
 from statek.tools.registry import KIT_NAMES

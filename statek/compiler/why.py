@@ -13,13 +13,13 @@ from statek.compiler.agents import RELOAD
 from statek.compiler.environments import model_in
 from statek.compiler.project import Project
 from statek.exceptions import StatekError
-from statek.spec.descent import ADDED
-from statek.spec.field_paths import Unknown, as_mapping, shape_at
-from statek.spec.nodes import Node
-from statek.spec.overlays import SHORT
-from statek.spec.project import FILE
+from statek.spec.merging.descent import ADDED
+from statek.spec.merging.overlays import SHORT
+from statek.spec.reading.nodes import Node
+from statek.spec.reading.project import FILE
 from statek.spec.references import VARIABLE
-from statek.spec.shapes import Schema
+from statek.spec.schema.field_paths import Unknown, as_mapping, shape_at
+from statek.spec.schema.shapes import Schema
 from statek.spec.types import Origin, Spec
 
 Relation = Literal["counts", "fills", "overrides", "adds to"]

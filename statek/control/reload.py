@@ -28,8 +28,8 @@ from statek.exceptions import LedgerError
 from statek.ledger import releases
 from statek.ledger.file import LedgerFile
 from statek.spec.problems import SpecProblems, to_json
-from statek.spec.project import FILE, ProjectConfig, load_project
-from statek.spec.snapshot import take_snapshot
+from statek.spec.reading.project import FILE, ProjectConfig, load_project
+from statek.spec.reading.snapshot import take_snapshot
 
 _log = logging.getLogger(__name__)
 _LONGEST_GIT_HOLD = 10.0  # seconds; a lock left behind by a dead git must not stop reloading for ever

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from statek.exceptions import BugError
-from statek.spec.documents import read_documents
-from statek.spec.edits import apart, with_fixes
 from statek.spec.problems import Fix, Problem
+from statek.spec.reading.documents import read_documents
+from statek.spec.reading.edits import apart, with_fixes
+from statek.spec.reading.snapshot import SourceFile
 from statek.spec.replacing import NotReplaced, replace_file
-from statek.spec.snapshot import SourceFile
 
 
 @dataclass(frozen=True, slots=True)

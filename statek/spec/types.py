@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
-from statek.spec.documents import Document
-from statek.spec.nodes import Node
 from statek.spec.positions import first_line, point
 from statek.spec.problems import Problem, Range, Related, make_problem
+from statek.spec.reading.documents import Document
+from statek.spec.reading.nodes import Node
 
 Path = tuple[str | int, ...]
 _T = TypeVar("_T")

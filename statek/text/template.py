@@ -8,8 +8,7 @@ tree knows its exact place. What values look like from inside is in `view.py`. C
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from importlib.metadata import version
+from functools import cache, lru_cache
 from typing import Any
 
 from jinja2 import DictLoader, Environment, Template, TemplateError, TemplateSyntaxError, nodes, pass_environment
@@ -24,9 +23,8 @@ from statek.text.includes import MAX_DEPTH, find_excess
 from statek.text.marks import RAW_HINT, Places, TemplateProblem, Token, check_tokens, place
 from statek.text.view import Absent, Json, RenderError, as_json, as_text, look_up, view
 
-__all__ = ["ENGINE", "Include", "Name", "Parsed", "RenderError", "TemplateProblem", "parse", "render"]
+__all__ = ["Include", "Name", "Parsed", "RenderError", "TemplateProblem", "engine", "parse", "render"]
 
-ENGINE = f"jinja2 {version('jinja2')}"
 
 MAX_OUTPUT = 2_000_000  # bytes of one rendered prompt
 
@@ -138,6 +136,14 @@ def _is_none(value: object) -> bool:
 
 
 _SHARED = _environment({})
+
+
+@cache
+def engine() -> str:
+    """Name and version of the template engine: it is part of what an agent is."""
+    from importlib.metadata import version  # large, and checking files needs no version
+
+    return f"jinja2 {version('jinja2')}"
 
 
 @lru_cache(maxsize=4096)  # those of a large project: a prompt is checked, then compiled

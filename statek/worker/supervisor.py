@@ -28,7 +28,7 @@ from statek.ledger.file import LedgerFile
 from statek.ledger.records import Records
 from statek.settings import StatekSettings
 from statek.spec.problems import SpecProblems
-from statek.spec.project import load_project
+from statek.spec.reading.project import load_project
 from statek.worker import compaction, places, recovery, spawn
 from statek.worker.deaths import Deaths, Place, Pulse
 from statek.worker.lock import WorkerLock, take

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statek.cli.old_prompts import convert_body
-from statek.spec.documents import read_documents
-from statek.spec.snapshot import SourceFile
+from statek.spec.reading.documents import read_documents
+from statek.spec.reading.snapshot import SourceFile
 from statek.store.prompt import parse_prompt_file, parse_system_prompt, render_prompt
 from statek.text import template
 from tests.cli.conftest import Statek

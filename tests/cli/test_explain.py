@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from statek.spec.codes import CODES
-from statek.spec.fields import Part, find_field, kind_names
+from statek.spec.codes.table import CODES
+from statek.spec.schema.fields import Part, find_field, kind_names
 from tests.cli.conftest import Statek, break_agent
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from statek.spec.schema import SCHEMAS, schema_files
+from statek.spec.schema.kinds import SCHEMAS, schema_files
 from tests.cli.conftest import Statek
 
 

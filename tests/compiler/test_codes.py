@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from statek.compiler.project import Compilation, compile_project
-from statek.spec.codes import CODES, find_code
-from statek.spec.lint import SETTABLE
+from statek.spec.codes.table import CODES, find_code
 from statek.spec.problems import RULES, SpecProblems
+from statek.spec.reading.lint import SETTABLE
 
 GROUND = {
     "agents/models.yaml": """\

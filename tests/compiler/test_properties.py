@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from statek.compiler.project import Compilation, check_project, compile_project
 from statek.spec.problems import Problem, Range, SpecProblems, to_json
-from statek.spec.schema import SCHEMAS
+from statek.spec.schema.kinds import SCHEMAS
 from tests.compiler.test_mistakes import AGENT, GOOD, QUEUES, WARMUP
 
 CASES = int(os.environ.get("CASES", "300"))  # of all tests together

@@ -1,9 +1,9 @@
 """Specs from texts, for tests of what is checked across files."""
 
-from statek.spec.documents import read_documents
-from statek.spec.snapshot import SourceFile
+from statek.spec.checking.validate import load_specs
+from statek.spec.reading.documents import read_documents
+from statek.spec.reading.snapshot import SourceFile
 from statek.spec.types import SpecSet
-from statek.spec.validate import load_specs
 
 AGENT = "---\ndescription: One agent.\nmodel: fast/one\n{}---\nHello.\n"
 

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from statek.spec.documents import Document, read_documents
+from statek.spec.checking.validate import check_value, later_in
 from statek.spec.problems import SpecProblems
-from statek.spec.project import load_project
 from statek.spec.quick import quick_look
+from statek.spec.reading.documents import Document, read_documents
+from statek.spec.reading.project import load_project
+from statek.spec.reading.snapshot import take_snapshot
 from statek.spec.references import REFERRING, awaits_variable
-from statek.spec.schema import SCHEMAS, file_name
-from statek.spec.snapshot import take_snapshot
-from statek.spec.validate import check_value, later_in
+from statek.spec.schema.kinds import SCHEMAS, file_name
 from tests.compiler.test_mistakes import GOOD, MISTAKES, Mistake, write
 
 ROOT = Path(__file__).parents[2]

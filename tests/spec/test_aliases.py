@@ -2,7 +2,7 @@
 
 import pytest
 
-from statek.spec.links import check_links
+from statek.spec.checking.links import check_links
 from tests.spec.declared import AGENT, declared, document
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from statek.spec.cron import CronError, parse_cron
+from statek.spec.checking.cron import CronError, parse_cron
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import frontmatter
 import pytest
 
-from statek.spec.documents import StrictHandler, form_of, read_documents
-from statek.spec.snapshot import SourceFile
+from statek.spec.reading.documents import StrictHandler, form_of, read_documents
+from statek.spec.reading.snapshot import SourceFile
 from statek.text.fences import split
 
 

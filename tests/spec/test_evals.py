@@ -2,7 +2,7 @@
 
 import pytest
 
-from statek.spec.evals import check_evals
+from statek.spec.checking.evals import check_evals
 from tests.spec.declared import AGENT, declared, document
 
 TOOLS = document("ToolSet", "{tools: [{python: 'shop:lookup'}]}", "shop")

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from statek.exceptions import BugError
-from statek.spec.edits import apart, with_fixes
 from statek.spec.fixes import is_slip, replaced, respelled, word_fix
 from statek.spec.fixing import apply_safe_fixes
 from statek.spec.problems import Fix, Position, Problem, Range, make_problem, span
-from statek.spec.snapshot import SourceFile
+from statek.spec.reading.edits import apart, with_fixes
+from statek.spec.reading.snapshot import SourceFile
 
 NAMES = ["event", "subject", "priority", "desk", "desk2", "no", "low"]
 

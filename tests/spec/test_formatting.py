@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from statek.spec.formatting import format_file
-from statek.spec.nodes import compose
-from statek.spec.snapshot import SourceFile
+from statek.spec.formatting.form import format_file
+from statek.spec.reading.nodes import compose
+from statek.spec.reading.snapshot import SourceFile
 
 ROOT = Path(__file__).parents[2]
 TEXTS = {

@@ -2,8 +2,8 @@
 
 import pytest
 
-from statek.spec.lint import LEVELS, SETTABLE, apply_lint, read_lint, spoils
 from statek.spec.problems import RULES, make_problem, span
+from statek.spec.reading.lint import LEVELS, SETTABLE, apply_lint, read_lint, spoils
 
 
 def read(table):

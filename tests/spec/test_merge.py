@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statek.spec.documents import read_documents
-from statek.spec.layering import over, unfolded
-from statek.spec.merge import merge_specs
-from statek.spec.nodes import Node, compose
+from statek.spec.checking.validate import load_specs
+from statek.spec.merging.layering import over, unfolded
+from statek.spec.merging.merge import merge_specs
 from statek.spec.problems import Problem
-from statek.spec.project import EnvConfig, ProjectConfig
-from statek.spec.snapshot import SourceFile
+from statek.spec.reading.documents import read_documents
+from statek.spec.reading.nodes import Node, compose
+from statek.spec.reading.project import EnvConfig, ProjectConfig
+from statek.spec.reading.snapshot import SourceFile
 from statek.spec.types import Spec, SpecSet
-from statek.spec.validate import load_specs
 
 MODEL = "model: a/b\n"
 

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from statek.spec.nodes import MAX_NODES, compose
 from statek.spec.problems import Position
+from statek.spec.reading.nodes import MAX_NODES, compose
 
 
 def data_of(text: str) -> object:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from statek.spec.operations import MAX_YAML, Unreadable, operations_of
+from statek.spec.checking.operations import MAX_YAML, Unreadable, operations_of
 
 TEXT = b"""openapi: 3.1.0
 info: &info {title: x, version: 1}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from statek.spec.policies import check_policies
+from statek.spec.checking.policies import check_policies
 from tests.spec.declared import AGENT, declared, document
 
 FILES = {

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from statek.spec.problems import SpecProblems
-from statek.spec.project import load_project
+from statek.spec.reading.project import load_project
 
 
 def settings(folder: Path, text: str) -> Path:

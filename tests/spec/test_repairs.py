@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from statek.spec.documents import read_documents
-from statek.spec.edits import with_fixes
 from statek.spec.problems import Fix
-from statek.spec.snapshot import SourceFile
+from statek.spec.reading.documents import read_documents
+from statek.spec.reading.edits import with_fixes
+from statek.spec.reading.snapshot import SourceFile
 
 HEAD = "---\ndescription: D.\n"
 REPAIRS = {

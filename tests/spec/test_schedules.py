@@ -2,7 +2,7 @@
 
 import pytest
 
-from statek.spec.schedules import check_schedules
+from statek.spec.checking.schedules import check_schedules
 from tests.spec.declared import AGENT, declared, document
 
 INPUTS = "inputs: {topic: {type: string}, depth: {type: integer, default: 1}, note: {type: string, optional: true}}\n"

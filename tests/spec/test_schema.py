@@ -5,7 +5,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from statek.spec.schema import SCHEMAS, describe, main, schema_files
+from statek.spec.schema.kinds import SCHEMAS, describe, main, schema_files
 
 FOLDER = Path(__file__).parents[2] / "schemas"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from statek.spec.secrets import check_secrets
+from statek.spec.checking.secrets import check_secrets
 from tests.spec.declared import declared, document
 
 HTTP = "{tools: [{name: send, http: {url: 'https://x.test/', input: {text: {type: string}}, %s}}]}"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from statek.spec.project import load_project
-from statek.spec.snapshot import MAX_BYTES, Snapshot, take_snapshot
+from statek.spec.reading.project import load_project
+from statek.spec.reading.snapshot import MAX_BYTES, Snapshot, take_snapshot
 
 
 @pytest.fixture

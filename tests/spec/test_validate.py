@@ -2,11 +2,11 @@
 
 import pytest
 
-from statek.spec.documents import read_documents
+from statek.spec.checking.validate import load_specs
 from statek.spec.problems import Problem
-from statek.spec.snapshot import SourceFile
+from statek.spec.reading.documents import read_documents
+from statek.spec.reading.snapshot import SourceFile
 from statek.spec.types import SpecSet
-from statek.spec.validate import load_specs
 
 HEAD = "---\ndescription: One agent.\nmodel: a/b\n"
 

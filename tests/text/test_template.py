@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statek.text.template import ENGINE, Include, RenderError, parse, render
+from statek.text.template import Include, RenderError, engine, parse, render
 
 EVENT = {"id": 7, "subject": "Chain", "tags": ["a", "b"], "none": None, "deep": {"x": "é"}}
 VALUES = {
@@ -57,7 +57,7 @@ def paths(source: str) -> list[tuple[str, bool]]:
 
 def test_engine_names_the_version() -> None:
     """The text that goes into an agent's digest tells which engine renders its prompt."""
-    assert ENGINE.startswith("jinja2 3.")
+    assert engine().startswith("jinja2 3.")
 
 
 @pytest.mark.parametrize(

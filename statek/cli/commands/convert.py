@@ -14,12 +14,12 @@ from statek.cli.old_headers import convert_header
 from statek.cli.old_prompts import convert_body
 from statek.cli.screen import Screen
 from statek.exceptions import StatekError
-from statek.spec.documents import read_documents
+from statek.spec.checking.validate import load_specs
 from statek.spec.formats import NAME
 from statek.spec.problems import SpecProblems
-from statek.spec.project import load_project
-from statek.spec.snapshot import SourceFile
-from statek.spec.validate import load_specs
+from statek.spec.reading.documents import read_documents
+from statek.spec.reading.project import load_project
+from statek.spec.reading.snapshot import SourceFile
 from statek.store.prompt import parse_system_prompt, split_prompt_file
 
 MODELS = "converted-models.yaml"

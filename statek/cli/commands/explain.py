@@ -10,10 +10,10 @@ from statek.base.nearest import did_you_mean
 from statek.cli import options
 from statek.cli.codes import Exit
 from statek.cli.screen import Screen
-from statek.spec.codes import CODES, WHERE, find_code
-from statek.spec.fields import NoField, Part, find_field, kind_names
-from statek.spec.lint import SETTABLE
+from statek.spec.codes.table import CODES, WHERE, find_code
 from statek.spec.problems import RULES
+from statek.spec.reading.lint import SETTABLE
+from statek.spec.schema.fields import NoField, Part, find_field, kind_names
 
 
 @click.command(name="explain")

@@ -1,4 +1,4 @@
-"""`statek fmt`: bring the spec files into their one form. Which form that is, `statek.spec.formatting` decides."""
+"""`statek fmt`: bring the spec files into their one form. Which form that is, `statek.spec.formatting.form` decides."""
 
 import difflib
 import re
@@ -14,11 +14,11 @@ from statek.cli.codes import Exit
 from statek.cli.diagnostics import show_problems
 from statek.cli.screen import Screen
 from statek.control.scope import Scope, scope_of
-from statek.spec.formatting import Formatted, format_file
+from statek.spec.formatting.form import Formatted, format_file
 from statek.spec.problems import Problem, ordered, to_json
-from statek.spec.project import ProjectConfig, load_project
+from statek.spec.reading.project import ProjectConfig, load_project
+from statek.spec.reading.snapshot import Snapshot, SourceFile, take_snapshot
 from statek.spec.replacing import NotReplaced, replace_file
-from statek.spec.snapshot import Snapshot, SourceFile, take_snapshot
 
 
 @dataclass(frozen=True)

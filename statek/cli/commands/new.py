@@ -15,13 +15,13 @@ from statek.cli.new_files import write_new
 from statek.cli.screen import Screen
 from statek.exceptions import StatekError
 from statek.sandbox.policy import BUILTIN_NAMES
-from statek.spec.documents import read_documents
+from statek.spec.checking.validate import load_specs
 from statek.spec.formats import NAME
-from statek.spec.merge import merge_specs
-from statek.spec.project import ProjectConfig, load_project
-from statek.spec.snapshot import take_snapshot
+from statek.spec.merging.merge import merge_specs
+from statek.spec.reading.documents import read_documents
+from statek.spec.reading.project import ProjectConfig, load_project
+from statek.spec.reading.snapshot import take_snapshot
 from statek.spec.types import Spec, SpecSet
-from statek.spec.validate import load_specs
 from statek.tools.registry import KIT_NAMES
 
 MODEL = "openrouter/openai/gpt-5-mini"  # when the project declares none

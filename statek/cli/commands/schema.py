@@ -8,7 +8,7 @@ from statek.base.nearest import did_you_mean
 from statek.cli import options
 from statek.cli.codes import Exit
 from statek.cli.screen import Screen
-from statek.spec.schema import SCHEMAS, file_name, schema_text
+from statek.spec.schema.kinds import SCHEMAS, file_name, schema_text
 
 
 @click.command(name="schema")

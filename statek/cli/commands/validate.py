@@ -16,7 +16,7 @@ from statek.cli.screen import Screen
 from statek.compiler.project import Compilation, check_project
 from statek.control.scope import scope_of
 from statek.spec.problems import Problem
-from statek.spec.project import FILE
+from statek.spec.reading.project import FILE
 
 _MOST = 10  # names in the note on what is not run yet
 _WHAT = re.compile(r" (?:is|are) (?:checked|not supported)")  # what stands before it in a message

@@ -12,7 +12,7 @@ from statek.cli.screen import Screen
 from statek.compiler.project import Project, read_project
 from statek.compiler.why import Reason, Said, reasons_for
 from statek.exceptions import StatekError
-from statek.spec.schema import SCHEMAS
+from statek.spec.schema.kinds import SCHEMAS
 from statek.spec.types import Spec
 
 _BUILT_IN = "built in"

@@ -1,0 +1,41 @@
+"""Merged agents: is everything there that an agent must have in the end?
+
+Asked after `Defaults`, `extends` and overlays are merged, since a single file may leave out what it inherits. The
+schema marks such fields, see `shapes.fields`. Abstract agents are exempt: those that inherit from them are checked.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from statek.spec.checking.explain import missing_field
+from statek.spec.problems import Problem
+from statek.spec.schema.kinds import SCHEMAS
+from statek.spec.types import Path, Spec
+
+_WHERE = "; set it here, in an agent it extends, or in Defaults"
+
+
+def missing_fields(agent: Spec) -> Iterator[Problem]:
+    """STK102 for each field that a merged agent must have and has not."""
+    shape = SCHEMAS["Agent"]
+    for path, name, wanted in _missing(shape, agent.data, (), shape["$defs"]["value"]):
+        message = missing_field(name, path, wanted).replace("the document", f"agent '{agent.name}'")
+        yield agent.missing("STK102", message + _WHERE, *path)
+
+
+def _missing(
+    shape: Mapping[str, Any], data: Any, path: Path, value: Mapping[str, Any]
+) -> Iterator[tuple[Path, str, Mapping[str, Any]]]:
+    """Path, name and shape of each missing field; `value` is `#/$defs/value`."""
+    if "$ref" in shape:
+        shape = value
+    for branch in shape.get("allOf", ()):
+        shape = branch["then"] if branch["if"]["type"] == "object" and isinstance(data, Mapping) else shape
+    if isinstance(data, Mapping):
+        known, others = shape.get("properties", {}), shape.get("additionalProperties") or {}
+        yield from ((path, name, known[name]) for name in shape.get("x-required", ()) if name not in data)
+        for name, inner in data.items():
+            yield from _missing(known.get(name, others), inner, (*path, name), value)
+    elif isinstance(data, list):
+        for index, inner in enumerate(data):
+            yield from _missing(shape.get("items", {}), inner, (*path, index), value)

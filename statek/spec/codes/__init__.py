@@ -1,0 +1,1 @@
+"""What each diagnostic code means, with examples. Only data."""

@@ -1,0 +1,1 @@
+"""The one form of YAML and front matter, comments kept."""

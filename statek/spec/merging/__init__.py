@@ -1,0 +1,1 @@
+"""Specs as they hold in one environment: inheritance, Defaults, Overlays, variables."""
