@@ -25,7 +25,6 @@ from statek.text.view import Absent, Json, RenderError, as_json, as_text, look_u
 
 __all__ = ["Include", "Name", "Parsed", "RenderError", "TemplateProblem", "engine", "parse", "render"]
 
-
 MAX_OUTPUT = 2_000_000  # bytes of one rendered prompt
 
 _ROOTS = ("inputs", "vars", "agent", "job", "tools")
