@@ -3,6 +3,7 @@
 Colours, proxies, keys and settings of the kit that the caller has in the environment are not those of the tests.
 Processes that tests start import this tree and keep its bytecode: a caller's PYTHONDONTWRITEBYTECODE would have each of
 them compile the kit anew. Examples of hypothesis have no deadline: how long one takes says how busy the machine is.
+They are the same in every run, so that a change is judged by what it does; `make cases` looks for new ones.
 """
 
 import os
@@ -21,7 +22,10 @@ for _name in [name for name in os.environ if name.upper().startswith(_BEGINS) or
 os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
 sys.dont_write_bytecode = False
 
-settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
+settings.register_profile(
+    "steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None,
+    derandomize="CASES" not in os.environ,
+)  # fmt: skip
 settings.load_profile("steady")
 
 
