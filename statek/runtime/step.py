@@ -33,7 +33,6 @@ from statek.store.stage import PART
 from statek.store.subtask import SubTaskHandler
 
 MAX_ERROR = 2_000
-MAX_MET = 1_000  # stored objects remembered for those who wait for them
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from statek.spec.schema.kinds import SCHEMAS, describe, main, schema_files
+from statek.spec.schema.fields import find_field
+from statek.spec.schema.kinds import SCHEMAS, main, schema_files
 
 FOLDER = Path(__file__).parents[2] / "schemas"
 
@@ -79,7 +80,7 @@ def test_the_examples_of_a_field_are_good(kind):
 
 def test_a_field_can_be_looked_up():
     """`statek explain` finds a field by its path."""
-    assert describe("Provider", ["spec", "retry", "max_attempts"])["default"] == 4
+    assert find_field("Provider", ["spec", "retry", "max_attempts"]).default == 4
 
 
 def test_writing_makes_the_folder(tmp_path):

@@ -10,6 +10,7 @@ from typing import Any
 from statek.spec.checking.explain import missing_field
 from statek.spec.problems import Problem
 from statek.spec.schema.kinds import SCHEMAS
+from statek.spec.schema.shapes import Schema, form_of
 from statek.spec.types import Path, Spec
 
 _WHERE = "; set it here, in an agent it extends, or in Defaults"
@@ -23,15 +24,12 @@ def missing_fields(agent: Spec) -> Iterator[Problem]:
         yield agent.missing("STK102", message + _WHERE, *path)
 
 
-def _missing(
-    shape: Mapping[str, Any], data: Any, path: Path, value: Mapping[str, Any]
-) -> Iterator[tuple[Path, str, Mapping[str, Any]]]:
+def _missing(shape: Schema, data: Any, path: Path, value: Schema) -> Iterator[tuple[Path, str, Schema]]:
     """Path, name and shape of each missing field; `value` is `#/$defs/value`."""
     if "$ref" in shape:
         shape = value
-    for branch in shape.get("allOf", ()):
-        shape = branch["then"] if branch["if"]["type"] == "object" and isinstance(data, Mapping) else shape
     if isinstance(data, Mapping):
+        shape = form_of(shape, "object")
         known, others = shape.get("properties", {}), shape.get("additionalProperties") or {}
         yield from ((path, name, known[name]) for name in shape.get("x-required", ()) if name not in data)
         for name, inner in data.items():

@@ -3,12 +3,12 @@
 `links` reports patterns that fit nothing, the compiler takes the selection.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from statek.spec.checking.rules import tool_names
+from statek.spec.globs import name_pattern
 from statek.spec.types import Spec, SpecSet
 
 
@@ -60,7 +60,7 @@ def has_more(specs: SpecSet, toolset: str = "*") -> bool:
 
 
 def _has_more(specs: SpecSet, toolset: str) -> bool:
-    regex = _regex(toolset)
+    regex = name_pattern(toolset)
     tools = (tool for spec in specs.of("ToolSet") if regex.fullmatch(spec.name) for tool in spec.data["tools"])
     return any(source in tool and "include" not in tool[source] for tool in tools for source in ("openapi", "mcp"))
 
@@ -69,12 +69,8 @@ def matching(pattern: str, tools: tuple[Offered, ...]) -> tuple[Offered, ...]:
     """The tools that fit a pattern; `*` stands for any characters of one part, alone for everything."""
     if pattern == "*":
         return tools
-    regex = _regex(pattern)
+    regex = name_pattern(pattern)
     return tuple(tool for tool in tools if regex.fullmatch(tool.full_name))
-
-
-def _regex(pattern: str) -> re.Pattern[str]:
-    return re.compile("[^/]*".join(re.escape(part) for part in pattern.split("*")))
 
 
 def selected(agent: Spec, specs: SpecSet) -> Iterator[tuple[str, Offered]]:

@@ -20,6 +20,7 @@ from statek.spec.problems import Problem, Range, Related, Severity
 from statek.spec.schema.kinds import SCHEMAS
 from statek.spec.schema.parts import VALUE
 from statek.spec.schema.project import JUDGED_KINDS
+from statek.spec.schema.shapes import Schema, forms_of
 from statek.spec.schema.tools import SOURCES
 from statek.spec.types import Path, Spec, SpecSet
 
@@ -236,39 +237,38 @@ def _rule_place(rule: _Rule) -> Related:
     return Related(rule.policy.document.file, rule.policy.where(*rule.path("id")), "the rule")
 
 
-def _field(kind: str, steps: Sequence[str]) -> Mapping[str, Any] | None:
+def _field(kind: str, steps: Sequence[str]) -> Schema | None:
     """The schema of a field, found as rules write it."""
-    shape: Mapping[str, Any] | None = _shape(kind)
+    shape: Schema | None = _shape(kind)
     for step in steps:
         shape = _inner(shape, step) if shape is not None else None
     return shape
 
 
-def _shape(kind: str) -> Mapping[str, Any]:
+def _shape(kind: str) -> Schema:
     if kind == "Agent":
         return SCHEMAS["Agent"]
     spec = SCHEMAS["ToolSet" if kind == "Tool" else kind]["properties"]["spec"]
     if kind == "Tool":
-        tool: Mapping[str, Any] = spec["properties"]["tools"]["items"]
+        tool: Schema = spec["properties"]["tools"]["items"]
         return tool
     head = SCHEMAS[kind]["properties"]["metadata"]["properties"]
     return {"properties": {**{name: head[name] for name in _HEAD}, **spec["properties"]}}
 
 
-def _inner(shape: Mapping[str, Any], step: str) -> Mapping[str, Any] | None:
+def _inner(shape: Schema, step: str) -> Schema | None:
     for branch in _branches(shape):
         if step in branch.get("properties", {}):
-            found: Mapping[str, Any] = branch["properties"][step]
+            found: Schema = branch["properties"][step]
             return found
-        if isinstance(branch.get("additionalProperties"), Mapping):
-            free: Mapping[str, Any] = branch["additionalProperties"]
+        if isinstance(branch.get("additionalProperties"), dict):
+            free: Schema = branch["additionalProperties"]
             return free
     return None
 
 
-def _branches(shape: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    shape = VALUE if "$ref" in shape else shape
-    return [shape, *(branch["then"] for branch in shape.get("allOf", ()) if "then" in branch)]
+def _branches(shape: Schema) -> list[Schema]:
+    return forms_of(VALUE if "$ref" in shape else shape)
 
 
 def _nearest_field(kind: str, steps: Sequence[str]) -> str:

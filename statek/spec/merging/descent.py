@@ -4,7 +4,6 @@ A child never loses what its parents deny. What an agent is (its name, labels, p
 whose parent cannot be used is set aside without a word: the parent's problem is the one to mend.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +11,7 @@ from statek.base.nearest import did_you_mean
 from statek.spec.checking.links import refer
 from statek.spec.cycles import find_cycles
 from statek.spec.fixes import word_fix
+from statek.spec.globs import name_pattern
 from statek.spec.merging.layering import joined, over, unfolded, with_list, without
 from statek.spec.problems import Problem
 from statek.spec.reading.nodes import Node
@@ -64,12 +64,8 @@ def fits(defaults: Spec, agent: Spec) -> bool:
     """Whether Defaults are for this agent, by its own labels and name."""
     match = defaults.data.get("match", {})
     labels = match.get("labels", {})
-    named = "names" not in match or any(_glob(pattern, agent.name) for pattern in match["names"])
+    named = "names" not in match or any(name_pattern(pattern).fullmatch(agent.name) for pattern in match["names"])
     return named and all(agent.labels.get(name) == value for name, value in labels.items())
-
-
-def _glob(pattern: str, name: str) -> bool:
-    return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), name) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,4 +156,4 @@ def check_matches(specs: SpecSet) -> Iterator[Problem]:
 
 
 def _fits_any(pattern: str, specs: SpecSet) -> bool:
-    return "Agent" in specs.unsure or any(_glob(pattern, name) for name in specs.names("Agent"))
+    return "Agent" in specs.unsure or any(name_pattern(pattern).fullmatch(name) for name in specs.names("Agent"))

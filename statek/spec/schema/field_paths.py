@@ -11,7 +11,7 @@ from typing import Any
 
 from statek.base.nearest import did_you_mean, nearest
 from statek.spec.schema.kinds import SCHEMAS
-from statek.spec.schema.shapes import Schema
+from statek.spec.schema.shapes import Schema, form_of
 
 _DEEPEST = 3  # levels at which a field of the same name is looked for
 
@@ -60,10 +60,7 @@ def as_mapping(kind: str, shape: Schema) -> Schema | None:
     if "$ref" in shape:
         referred: Schema = whole_shape(kind)["$defs"]["value"]
         return referred
-    for branch in shape.get("allOf", ()):
-        if branch.get("if", {}).get("type") == "object":
-            long: Schema = branch["then"]
-            return long
+    shape = form_of(shape, "object")
     return shape if shape.get("type") == "object" or "properties" in shape else None
 
 

@@ -12,7 +12,7 @@ from statek.base.nearest import did_you_mean
 from statek.exceptions import StatekError
 from statek.spec.formats import FORMATS
 from statek.spec.schema.kinds import SCHEMAS
-from statek.spec.schema.shapes import Schema
+from statek.spec.schema.shapes import Schema, form_of, forms_of
 
 _TYPES = {
     "string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "object": "mapping",
@@ -115,9 +115,8 @@ def _forms(shape: Schema, shown: str, kind: str) -> Iterator[tuple[Schema, str]]
     """The shape and everything it may be instead; the items of a list count as the list's own fields."""
     shape = _resolved(shape, kind)
     yield shape, shown
-    for branch in shape.get("allOf", ()):
-        if "then" in branch:
-            yield from _forms(branch["then"], shown, kind)
+    for form in forms_of(shape)[1:]:
+        yield from _forms(form, shown, kind)
     if isinstance(shape.get("items"), Mapping):
         yield from _forms(shape["items"], f"{shown}[]", kind)
 
@@ -138,7 +137,7 @@ def _required(form: Schema, name: str) -> str:
 
 def _part(kind: str, shape: Schema, shown: str, required: str, *, inner: bool) -> Part:
     shape = _resolved(shape, kind)
-    forms = [shape, *(branch["then"] for branch in shape.get("allOf", ()) if "then" in branch)]
+    forms = forms_of(shape)
     return Part(
         path=shown,
         types=tuple(_types(shape, kind)),
@@ -183,13 +182,12 @@ def _one_of(kind: str, shape: Schema, shown: str) -> Iterator[str]:
 
 def _types(shape: Schema, kind: str, *, brief: bool = False) -> Iterator[str]:
     """In words: `text: a duration`, `list of: text`, `mapping`; in brief `duration`, `list of text`."""
-    forms = {branch["if"]["type"]: branch["then"] for branch in shape.get("allOf", ()) if "if" in branch}
     listed = shape.get("type", "string" if "enum" in shape else ())
     names = [listed] if isinstance(listed, str) else list(listed)
     if not names:
         yield "any value"
     for name in names:
-        yield _type(name, _resolved(forms.get(name) or shape, kind), kind, brief=brief)
+        yield _type(name, _resolved(form_of(shape, name), kind), kind, brief=brief)
 
 
 def _type(name: str, form: Schema, kind: str, *, brief: bool) -> str:

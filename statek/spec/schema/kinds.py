@@ -8,7 +8,6 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from statek.spec.schema.agent import agent
 from statek.spec.schema.models import model, provider, script
@@ -84,14 +83,6 @@ def write_files(module: str, arguments: Sequence[str], files: Mapping[str, str])
     for name, content in files.items():
         (folder / name).write_text(content, encoding="utf-8", newline="\n")
     return 0
-
-
-def describe(kind: str, path: Sequence[str]) -> Any:
-    """The declaration of one field (`describe("Queue", ["spec", "agent"])`). Raises KeyError when there is none."""
-    shape: Any = SCHEMAS[kind]
-    for step in path:
-        shape = shape["properties"][step]
-    return shape
 
 
 if __name__ == "__main__":

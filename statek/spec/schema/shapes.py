@@ -159,14 +159,22 @@ def later_values(shape: Schema, values: Sequence[Any]) -> Schema:
     return {**shape, "x-later-values": list(values)} if values else shape
 
 
+def form_of(shape: Schema, kind: str) -> Schema:
+    """What `either` says of values of the JSON type `kind`; a shape of one form as it is."""
+    return next((branch["then"] for branch in shape.get("allOf", ()) if branch["if"]["type"] == kind), shape)
+
+
+def forms_of(shape: Schema) -> list[Schema]:
+    """A shape, and behind it every form that `either` gives it."""
+    return [shape, *(branch["then"] for branch in shape.get("allOf", ()))]
+
+
 def without_notes(data: Any, shape: Schema, value: Schema) -> Any:
     """`data` without the fields that start with `x-`, wherever `shape` lets them pass; `value` is `#/$defs/value`."""
     if "$ref" in shape:
         shape = value
     kinds: dict[type, str] = {dict: "object", list: "array", str: "string"}
-    kind = kinds.get(type(data), "")
-    for branch in shape.get("allOf", ()):
-        shape = branch["then"] if branch["if"]["type"] == kind else shape
+    shape = form_of(shape, kinds.get(type(data), ""))
     if isinstance(data, list):
         return [without_notes(item, shape.get("items", {}), value) for item in data]
     if not isinstance(data, dict):
