@@ -49,8 +49,8 @@ bench: $(VENV)/.dev  ## speed, as ratios measured in one run
 crash: $(VENV)/.dev  ## kill a small fleet again and again and count what went wrong; KILLS=30 SEED=...
 	$(BIN)/python -m tests.crash.campaign $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
-cases: $(VENV)/.dev  ## try the checker on 10,000 generated projects; CASES=...
-	CASES=$(or $(CASES),10000) $(BIN)/pytest -q tests/compiler/test_properties.py
+cases: $(VENV)/.dev  ## try the checker on 10,000 generated projects and edits; CASES=...
+	CASES=$(or $(CASES),10000) $(BIN)/pytest -q tests/compiler/test_properties.py tests/compiler/test_incremental.py
 
 schemas: $(VENV)/.run  ## write schemas/ anew from their one source
 	$(BIN)/python -m statek.spec.schema.kinds schemas

@@ -1,6 +1,5 @@
 """Did you mean: the known name that is closest to one that is not known. One rule for every message of the kit."""
 
-import difflib
 from collections.abc import Iterable
 
 _LONGEST = 200  # characters of a word that are compared
@@ -12,6 +11,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     folded = {name.casefold(): name for name in reversed(names)}
     if word.casefold() in folded:
         return folded[word.casefold()]
+    import difflib  # only mistakes need it
+
     found = difflib.get_close_matches(word[:_LONGEST].casefold(), folded, n=1, cutoff=0.6)
     return folded[found[0]] if found else None
 

@@ -6,11 +6,9 @@ the process, `SECRETS`, so that no edge can forget a secret that another one kno
 told us of.
 """
 
-import base64
 import re
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote
 
 HIDDEN = "***"
 SHORTEST = 8  # characters; a shorter value would blot out ordinary words
@@ -18,7 +16,7 @@ _REST = r"[^\s\"'\\]*"  # of the word that a secret begins: providers and progra
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|AUTH|DSN", re.IGNORECASE)
 _SCHEMES = ("Bearer", "Basic")  # words that stay
 _KEYS = tuple(
-    (begin, re.compile(begin + rest))  # a word that is looked for first: most texts hold none of them
+    (begin, begin + rest)  # a word that is looked for first, and the pattern: most texts hold none of them
     for begin, rest in (
         ("Bearer", r"(?<=\bBearer)\s+(?=[A-Za-z._~+/=-]*\d)[A-Za-z0-9._~+/=-]{12,}"),
         ("Basic", r"(?<=\bBasic)\s+(?=[A-Za-z._~+/=-]*\d)[A-Za-z0-9._~+/=-]{12,}"),
@@ -70,9 +68,9 @@ class Redactor:
                 if begin in text:
                     text = pattern.sub(HIDDEN, text)
                     break
-        for begin, pattern in _KEYS:
+        for begin, key in _KEYS:
             if begin in text:
-                text = pattern.sub(f"{begin} {HIDDEN}" if begin in _SCHEMES else HIDDEN, text)
+                text = re.sub(key, f"{begin} {HIDDEN}" if begin in _SCHEMES else HIDDEN, text)
         return text
 
     def data(self, data: Any) -> Any:
@@ -104,5 +102,8 @@ def _pattern_of(secret: str) -> re.Pattern[str]:
 
 
 def _forms(secret: str) -> set[str]:
+    import base64  # these two only where there are secrets
+    from urllib.parse import quote
+
     coded = secret.encode("utf-8", "surrogatepass")  # what an environment cannot say in UTF-8 comes as surrogates
     return {secret, quote(coded, safe=""), base64.b64encode(coded).decode()}

@@ -110,8 +110,8 @@ _SAFETY = _object(
 )
 _STORAGE = _object(store=_COUNT, ledger=_COUNT, perDay=_or_null(_COUNT), live=_or_null(_COUNT))
 _SAID = _object(
-    relation={"enum": ["counts", "fills", "overrides", "adds to"]}, text=_TEXT, owner=_TEXT, file=_or_null(_TEXT),
-    line=_or_null(_COUNT), column=_or_null(_COUNT),
+    relation={"enum": ["counts", "fills", "overrides", "adds to", "from", "now"]}, text=_TEXT, owner=_TEXT,
+    file=_or_null(_TEXT), line=_or_null(_COUNT), column=_or_null(_COUNT),
 )  # fmt: skip
 _REASON = _object(field=_TEXT, value=_ANY, chain=_list(_SAID))
 _TEXTS: Schema = {"type": "object", "additionalProperties": _TEXT}
@@ -261,7 +261,7 @@ _KINDS: dict[str, tuple[str, Mapping[str, Schema]]] = {
     ),
     "History": ("Moves of head, newest first.", {"releases": _list(_MOVE)}),
     "Why": (
-        "Where the values of an object come from; of each `chain` the first counts. `file`: null for what is built in.",
+        "Where values of an object or job come from; of each `chain` the first counts. `from`, `now`: what files say.",
         {"object": _TEXT, "field": _TEXT, "env": _TEXT, "values": _list(_REASON)},
     ),
     "Progress": ("A line of `statek work`: how far it is.", _PROGRESS),

@@ -9,14 +9,12 @@ import json
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, TextIO
-
-from rich.cells import cell_len, set_cell_size
-from rich.console import Console
-from rich.text import Text
+from typing import TYPE_CHECKING, Any, TextIO
 
 from statek.base.redaction import SECRETS
+
+if TYPE_CHECKING:  # loaded when there is something to colour or to fit in: most commands that go well have nothing
+    from rich.console import Console
 
 FORMAT_VERSION = 1
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -30,27 +28,48 @@ def plain(text: str) -> str:
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), SECRETS.text(text))
 
 
-class _PipeConsole(Console):
-    """A console that leaves a reader who stopped reading to the error boundary; rich would end the process with 1."""
+class _Page:
+    """One of the two streams: lines without colour are written as they are, all else is rich's."""
 
-    def on_broken_pipe(self) -> None:
-        """Called by rich while it handles the BrokenPipeError."""
-        raise BrokenPipeError
+    def __init__(self, stream: TextIO, console: "Console | None") -> None:
+        self._stream, self._console = stream, console
+
+    @property
+    def console(self) -> "Console":
+        if self._console is None:
+            from statek.cli.console import console_on
+
+            self._console = console_on(self._stream, None if self._stream.isatty() else _WIDE)
+        return self._console
+
+    def line(self, text: str, style: str) -> None:
+        if style or "\t" in text or self._console is not None:
+            from rich.text import Text
+
+            self.console.print(Text(text, style=style))
+        else:
+            self._stream.write(text + "\n")
+            self._stream.flush()
 
 
-def _console(stream: TextIO) -> Console:
-    width = None if stream.isatty() else _WIDE
-    return _PipeConsole(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=True)
-
-
-@dataclass
 class Screen:
     """What one command writes to. `output` is `text`, `json`, or for diagnostics `compact`, `sarif`, `github`."""
 
-    output: str = "text"
-    out: Console = field(default_factory=lambda: _console(sys.stdout))
-    err: Console = field(default_factory=lambda: _console(sys.stderr))
-    runs_long: bool = False  # JSON documents take a line each
+    def __init__(self, output: str = "text", out: "Console | None" = None, err: "Console | None" = None) -> None:
+        """Write to stdout and stderr, or to the consoles given."""
+        self.output = output
+        self.runs_long = False  # JSON documents take a line each
+        self._out, self._err = _Page(sys.stdout, out), _Page(sys.stderr, err)
+
+    @property
+    def out(self) -> "Console":
+        """Results."""
+        return self._out.console
+
+    @property
+    def err(self) -> "Console":
+        """Everything else."""
+        return self._err.console
 
     @property
     def json(self) -> bool:
@@ -70,16 +89,18 @@ class Screen:
 
     def line(self, text: str = "", style: str = "") -> None:
         """A line of the result."""
-        self.out.print(Text(plain(text), style=style))
+        self._out.line(plain(text), style)
 
     def note(self, text: str, style: str = "") -> None:
         """A line for the person at the terminal; no part of the result."""
-        self.err.print(Text(plain(text), style=style))
+        self._err.line(plain(text), style)
 
     def table(
         self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = (), cut: bool = True
     ) -> None:
         """Rows under headings; columns named in `right` are numbers. A terminal may `cut` the last column to fit."""
+        from rich.cells import cell_len
+
         lines = [list(columns), *([one_line(cell) for cell in row] for row in rows)]
         widths = [max(cell_len(line[n]) for line in lines) for n in range(len(columns))]
         if cut and self.out.is_terminal:
@@ -87,10 +108,12 @@ class Screen:
             widths[-1] = min(widths[-1], max(_LEAST, left))
         for number, line in enumerate(lines):
             cells = (_fitted(line[n], width, columns[n] in right) for n, width in enumerate(widths))
-            self.out.print(Text(_GAP.join(cells).rstrip(), style="" if number else "bold"))
+            self._out.line(_GAP.join(cells).rstrip(), "" if number else "bold")
 
 
 def _fitted(text: str, width: int, to_the_right: bool) -> str:
+    from rich.cells import cell_len, set_cell_size
+
     if cell_len(text) > width:
         return set_cell_size(text, width - 1) + "\N{HORIZONTAL ELLIPSIS}"
     return " " * (width - cell_len(text)) + text if to_the_right else set_cell_size(text, width)

@@ -6,7 +6,6 @@ from typing import Any
 from statek.compiler import resolve
 from statek.compiler.environments import model_in
 from statek.compiler.templates import prompt_of
-from statek.compiler.warmups import compiled_warmup
 from statek.ledger import compiled
 from statek.spec.checking.patterns import selected
 from statek.spec.formats import duration_us, token_count
@@ -75,8 +74,9 @@ def _warmup(given: str | Mapping[str, Any] | None, specs: SpecSet) -> compiled.W
     if given is None:
         return None
     options: Mapping[str, Any] = {"use": given} if isinstance(given, str) else given
-    document = specs.warmups[options["use"]]
-    return compiled_warmup(document, timeout=options.get("timeout", "30s"), hidden=options.get("hidden", False))
+    document = specs.warmup(options["use"])
+    assert document is not None
+    return resolve.warmup(document, timeout=options.get("timeout", "30s"), hidden=options.get("hidden", False))
 
 
 def limits(data: Mapping[str, Any], *, has_subagents: bool) -> compiled.Limits:

@@ -29,7 +29,8 @@ def check_environments(specs: SpecSet, config: ProjectConfig) -> Iterator[Proble
 
 def environment_of(specs: SpecSet, config: ProjectConfig, env: str) -> EnvConfig:
     """The environment with all of its variables: those of its Overlays win over those of the settings."""
-    return replace(config.env(env), vars=variables(specs, config, env))
+    found = config.env(env)
+    return replace(found, vars=variables(found, specs))
 
 
 def model_in(env: EnvConfig, name: str) -> str:

@@ -4,52 +4,57 @@ No network, no user code, no store. Phases run in order, each only on what the p
 one root cause gives one problem. Called by the command line and by a worker that noticed an edit.
 """
 
+import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from statek.base.kept import Kept
-from statek.compiler import resolve
-from statek.compiler.agents import agent as compile_agent
+from statek.base.clock import Clock
 from statek.compiler.environments import check_environments, environment_of
+from statek.compiler.memory import Memory
 from statek.compiler.openapi import check_openapi
-from statek.compiler.revision import revision_of
 from statek.compiler.templates import check_partials, check_prompt
 from statek.compiler.tools import ModuleFinder, check_targets
-from statek.compiler.warmups import check_deliveries, check_warmups, compiled_warmup
-from statek.ledger import compiled
+from statek.compiler.warmups import check_deliveries, check_warmups
 from statek.llm.known import needs_no_document
 from statek.spec.checking.evals import check_evals
 from statek.spec.checking.links import check_links
 from statek.spec.checking.patterns import has_more, use_and_deny
 from statek.spec.checking.policies import check_policies
 from statek.spec.checking.schedules import check_schedules
-from statek.spec.checking.validate import Judged, has_errors, load_specs
+from statek.spec.checking.validate import has_errors, load_specs
 from statek.spec.merging.merge import homes, merge_specs
 from statek.spec.problems import Problem, once, ordered
-from statek.spec.reading.documents import Document, Read, read_documents
+from statek.spec.reading.documents import read_documents
 from statek.spec.reading.lint import apply_lint
 from statek.spec.reading.project import FILE, EnvConfig, ProjectConfig, load_project
-from statek.spec.reading.snapshot import digests, take_snapshot
+from statek.spec.reading.snapshot import Snapshot, digests
 from statek.spec.types import Spec, SpecSet
+
+if TYPE_CHECKING:  # a third of what this module would load, and checking alone makes no objects
+    from statek.compiler.objects import CompiledObject
 
 
 @dataclass(frozen=True)
-class CompiledObject:
-    """One object of a release: its value, its text and name, and where it came from (lines from 1, end inclusive)."""
+class Files:
+    """A project's settings, and its files as of one moment."""
 
-    kind: str
-    name: str
-    value: compiled.Compiled
-    text: str
-    revision: str  # "name@" + 12 hex digits
-    file: str
-    line: int
-    end_line: int
-    labels: Mapping[str, str]
-    protect: bool = False  # never pruned
+    config: ProjectConfig
+    snapshot: Snapshot
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the bytes of all of them, and of why some cannot be read."""
+        total = hashlib.sha256(f"{self.config.sha256}\0".encode())
+        for file in self.snapshot.files:
+            total.update(f"{file.path}\0{file.sha256}\0".encode())
+        for problem in self.snapshot.problems:
+            total.update(f"{problem.file}\0{problem.message}\0".encode())
+        return total.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,10 @@ class Project:
 
 @dataclass(frozen=True)
 class Compilation:
-    """What became of a project's files; `sources`: file -> SHA-256; `declared`: kind -> how many good ones there are.
+    """What became of a project's files; `declared`: kind -> how many good ones there are.
+
+    `sources`: file, as seen from the project -> SHA-256, of all that was read: also modules of tools in `python_path`
+    and OpenAPI files.
 
     `later` says what is good and not run by this build yet. `objects` is empty when there is an error or a `later`.
     """
@@ -73,7 +81,7 @@ class Compilation:
     config: ProjectConfig
     env: str
     problems: tuple[Problem, ...]
-    objects: tuple[CompiledObject, ...]
+    objects: "tuple[CompiledObject, ...]"
     sources: Mapping[str, str]
     later: tuple[Problem, ...] = ()
     declared: Mapping[str, int] = field(default_factory=dict)
@@ -100,7 +108,8 @@ def compile_project(path: Path, *, env: str | None = None) -> Compilation:
     Raises:
         SpecProblems: there is no project, or its settings cannot be used.
     """
-    return Compiler().compile(path, env=env)
+    once = Memory(lasts=False)
+    return _compiled(_files(path, once), env, once)
 
 
 def check_project(path: Path, *, env: str | None = None) -> Compilation:
@@ -109,79 +118,77 @@ def check_project(path: Path, *, env: str | None = None) -> Compilation:
     Raises:
         SpecProblems: there is no project, or its settings cannot be used.
     """
-    return _checked(read_project(path, env=env))
+    once = Memory(lasts=False)
+    return _checked(_project(_files(path, once), env, once), once)
 
 
-class Compiler:
-    """Compiles one project again and again, as a worker does after each edit, and makes anew what an edit changed.
-
-    What it gives is what `compile_project` gives. One thread at a time.
-    """
-
-    def __init__(self) -> None:
-        """Nothing was compiled yet."""
-        self._kept = Keeping()
-        self._ground: object = None
-        self._made: dict[tuple[str, str], tuple[object, CompiledObject]] = {}
-
-    def compile(self, path: Path, *, env: str | None = None) -> Compilation:
-        """The whole project that `path` lies in; see `compile_project`."""
-        self._kept.begin()
-        project = read_project(path, env=env, kept=self._kept)
-        checked = _checked(project)
-        return replace(checked, objects=self._objects(project.specs, project.env)) if checked.runs else checked
-
-    def _objects(self, specs: SpecSet, env: EnvConfig) -> tuple[CompiledObject, ...]:
-        """Those made before of equal specs, on equal ground: what an agent takes from others than agents."""
-        ground = (env, specs.partials, specs.warmups, specs.of("ToolSet"))
-        before = self._made if ground == self._ground else {}
-        self._ground, self._made = ground, {}
-        for key, source in _sources(specs):
-            found = before.get(key)
-            same = found is not None and found[0] == source
-            self._made[key] = found if found is not None and same else (source, _compiled(source, specs, env))
-        return tuple(made for _, made in sorted(self._made.values(), key=lambda item: (item[1].kind, item[1].name)))
-
-
-@dataclass(frozen=True)
-class Keeping:
-    """What of the reading of files is kept between two runs."""
-
-    read: Kept[Read] = field(default_factory=Kept)
-    judged: Kept[Judged] = field(default_factory=Kept)
-
-    def begin(self) -> None:
-        """A run begins."""
-        self.read.begin()
-        self.judged.begin()
-
-
-def _checked(project: Project) -> Compilation:
-    config, specs = project.config, project.specs
-    found = [*project.problems, *_check(specs, config, project.env), *config.later, *project.env.later]
-    problems, later = _split(apply_lint(found, config.lint))
-    return Compilation(config, project.env.name, problems, (), project.sources, later, _counts(specs))
-
-
-def read_project(path: Path, *, env: str | None = None, kept: Keeping | None = None) -> Project:
+def read_project(path: Path, *, env: str | None = None) -> Project:
     """Read and merge the whole project that `path` lies in; what refers to other objects is not checked yet.
 
     Raises:
         SpecProblems: there is no project, or its settings cannot be used.
     """
-    kept = kept or Keeping()
+    once = Memory(lasts=False)
+    return _project(_files(path, once), env, once)
+
+
+class Compiler:
+    """Compiles one project again and again, as a worker does after each edit; the `Memory` says what that costs.
+
+    What it gives is what `compile_project` gives. One thread at a time.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        """Nothing was compiled yet. `clock` tells for how long files have been at rest."""
+        self._memory = Memory(clock)
+
+    def files(self, path: Path) -> Files:
+        """All files of the project that `path` lies in, as they are now; raises as `compile_project` does."""
+        return _files(path, self._memory)
+
+    def compile(self, files: Path | Files, *, env: str | None = None) -> Compilation:
+        """What `compile_project` gives for these files, or for the project that a path lies in."""
+        found = self.files(files) if isinstance(files, Path) else files
+        return _compiled(found, env, self._memory)
+
+
+def _files(path: Path, memory: Memory) -> Files:
     config = load_project(path)
+    return Files(config, memory.snapshots.take(config))
+
+
+def _project(files: Files, env: str | None, memory: Memory) -> Project:
+    memory.begin()
+    config, snapshot = files.config, files.snapshot
     name = env or config.default_env
-    snapshot = take_snapshot(config)
-    read = read_documents(snapshot.files, kept.read)
+    read = read_documents(snapshot.files, memory.kept)
     lost = frozenset(problem.file for problem in snapshot.problems)
     read = type(read)(read.documents, (*snapshot.problems, *read.problems), read.broken | lost)
-    written, problems = load_specs(read, kept.judged)
-    specs, more = merge_specs(written, config, name)
+    written, problems = load_specs(read, memory.kept)
+    merged, more = merge_specs(memory.of_stage("written", written), config, name)
+    specs = memory.of_stage("merged", merged)
     settings = {} if config.sha256 is None else {FILE: config.sha256}
     sources = {**digests(snapshot.files), **settings}
     found = (*read.problems, *problems, *more)
-    return Project(config, environment_of(specs, config, name), specs, found, sources)
+    return Project(config, memory.the_same(environment_of(specs, config, name)), specs, found, sources)
+
+
+def _checked(project: Project, memory: Memory) -> Compilation:
+    config, specs = project.config, project.specs
+    sources = dict(project.sources)
+    found = [*project.problems, *_check(project, memory, sources), *config.later, *project.env.later]
+    problems, later = _split(apply_lint(found, config.lint))
+    return Compilation(config, project.env.name, problems, (), sources, later, _counts(specs))
+
+
+def _compiled(files: Files, env: str | None, memory: Memory) -> Compilation:
+    project = _project(files, env, memory)
+    checked = _checked(project, memory)
+    if not checked.runs:
+        return checked
+    from statek.compiler.objects import objects_of  # see above
+
+    return replace(checked, objects=objects_of(memory.of_stage("compiled", project.specs), project.env))
 
 
 def _counts(specs: SpecSet) -> dict[str, int]:
@@ -195,7 +202,7 @@ def _split(found: Iterable[Problem]) -> tuple[tuple[Problem, ...], tuple[Problem
     return wrong, tuple(problem for problem in problems if problem.code == "STK100")
 
 
-def in_scope(compilation: Compilation, paths: Sequence[Path]) -> tuple[CompiledObject, ...]:
+def in_scope(compilation: Compilation, paths: Sequence[Path]) -> "tuple[CompiledObject, ...]":
     """The objects whose source lies under one of `paths` (each a file or folder)."""
     wanted = [Path(os.path.realpath(path)) for path in paths]
     root = Path(os.path.realpath(compilation.config.root))
@@ -204,22 +211,26 @@ def in_scope(compilation: Compilation, paths: Sequence[Path]) -> tuple[CompiledO
     )
 
 
-def _check(specs: SpecSet, config: ProjectConfig, env: EnvConfig) -> list[Problem]:
-    """References, templates, tools and warmups."""
+def _check(project: Project, memory: Memory, sources: dict[str, str]) -> list[Problem]:
+    """References, templates, tools and warmups; `sources` takes in the files that are read for it."""
+    specs, config = project.specs, project.config
     problems = [*check_links(specs, needs_no_document), *check_environments(specs, config)]
-    problems.extend(check_targets(specs, ModuleFinder(config.python_path)))
-    problems.extend(check_openapi(specs, config.root))
+    finder = ModuleFinder(config.python_path, config.root, memory.modules)
+    problems.extend(check_targets(specs, finder))
+    problems.extend(check_openapi(specs, config.root, memory.apis, sources))
+    sources.update(finder.sources)
     problems.extend((*check_schedules(specs), *check_evals(specs)))
     problems.extend(check_partials(specs))
     agents = [agent for agent in specs.of("Agent") if not agent.abstract]
-    shared: list[Problem] = []
-    for agent in agents:
-        shared.extend(check_prompt(agent, specs, env.vars))
+    shared = specs.told_of_each(check_prompt, agents, frozenset(project.env.vars))
     blamed = {problem.object for problem in problems if has_errors([problem]) and _tells_names(problem)}
-    known = [agent for agent in agents if agent.id not in blamed and _names_are_known(agent, specs, blamed)]
+    bad_sets = frozenset(found.partition("/")[2] for found in blamed if found and found.startswith("ToolSet/"))
+    good = zip(agents, specs.each(_names_are_known, agents, bad_sets), strict=True)
+    known = [agent for agent, is_known in good if is_known and not (blamed and agent.id in blamed)]
     shared.extend(check_warmups(specs, known))
     shared.extend(check_deliveries(specs, known))
-    return [*once([*problems, *shared], homes(specs)), *check_policies(specs)]
+    found = [*problems, *shared]
+    return [*(once(found, homes(specs)) if found else ()), *check_policies(specs)]
 
 
 def _tells_names(problem: Problem) -> bool:
@@ -227,54 +238,14 @@ def _tells_names(problem: Problem) -> bool:
     return not problem.pointer.startswith(("/model", "/eval", "/aliases"))
 
 
-def _names_are_known(agent: Spec, specs: SpecSet, blamed: set[str | None]) -> bool:
-    """Whether all tools and queues of the agent are good, so that a missing name is a problem of its own."""
+def _names_are_known(agent: Spec, bad_sets: frozenset[str], specs: SpecSet) -> bool:
+    """Whether all tools and queues of the agent are good, so that a missing name is a problem of its own.
+
+    `bad_sets` are ToolSets in which something was found to be wrong.
+    """
     use, _ = use_and_deny(agent)
-    sets = specs.names("ToolSet") if any("*" in pattern.partition("/")[0] for pattern in use) else set()
+    sets = specs.names("ToolSet") if any("*" in pattern.partition("/")[0] for pattern in use) else frozenset()
     wanted = {pattern.partition("/")[0] for pattern in use} | sets
-    bad_tools = any(("ToolSet", name) in specs.broken or f"ToolSet/{name}" in blamed for name in wanted - {"*"})
-    bad_queues = any(kind == "Queue" for kind, _ in specs.broken)
+    bad_tools = (wanted - {"*"}) & (bad_sets | specs.broken_of("ToolSet"))
     untold = any(has_more(specs, pattern.partition("/")[0]) for pattern in use)
-    return not (bad_tools or bad_queues or untold or specs.unsure & {"ToolSet", "Queue"})
-
-
-_RESOLVERS: dict[str, Callable[[Spec], compiled.Compiled]] = {
-    "ToolSet": resolve.tool_set, "Model": resolve.model, "Provider": resolve.provider, "Script": resolve.script,
-    "Queue": resolve.queue, "Fleet": resolve.fleet,
-}  # fmt: skip
-
-
-def _sources(specs: SpecSet) -> Iterator[tuple[tuple[str, str], Spec | Document]]:
-    """Whatever becomes an object, by kind and name; not what only says something about others."""
-    for key, spec in specs.specs.items():
-        if not spec.abstract and (spec.kind == "Agent" or spec.kind in _RESOLVERS):
-            yield key, spec
-    yield from ((("Warmup", name), document) for name, document in specs.warmups.items())
-
-
-def _compiled(source: Spec | Document, specs: SpecSet, env: EnvConfig) -> CompiledObject:
-    if isinstance(source, Document):
-        place = (source.file, source.line, source.end_line)
-        return _object("Warmup", compiled_warmup(source), place, {})
-    value = compile_agent(source, specs, env) if source.kind == "Agent" else _RESOLVERS[source.kind](source)
-    place = (source.document.file, source.document.line, source.document.end_line)
-    return _object(source.kind, value, place, source.labels, protect=_is_protected(source))
-
-
-def _is_protected(spec: Spec) -> bool:
-    assert spec.document.node is not None
-    head = spec.data if spec.kind == "Agent" else spec.document.node.data["metadata"]
-    return bool(head.get("protect", False))
-
-
-def _object(
-    kind: str,
-    value: compiled.Compiled,
-    place: tuple[str, int, int],
-    labels: Mapping[str, str],
-    *,
-    protect: bool = False,
-) -> CompiledObject:
-    text = compiled.encode(value)
-    revision = revision_of(kind, value.name, text)
-    return CompiledObject(kind, value.name, value, text, revision, *place, labels, protect)
+    return not (bad_tools or untold or specs.is_unsure("ToolSet")) and specs.has_all("Queue")

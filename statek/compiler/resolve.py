@@ -6,7 +6,9 @@ from typing import Any
 from statek.ledger import compiled
 from statek.spec.checking.rules import tool_names
 from statek.spec.formats import duration_us, rate_parts, token_count
+from statek.spec.reading.documents import Document
 from statek.spec.types import Spec
+from statek.text.warmup import split_blocks
 
 
 def tool_set(spec: Spec) -> compiled.ToolSet:
@@ -27,6 +29,16 @@ def tool(toolset: str, data: Mapping[str, Any]) -> compiled.Tool:
         description=data.get("description"),
         thread=data.get("thread", False),
     )
+
+
+def warmup(document: Document, *, timeout: str = "30s", hidden: bool = False) -> compiled.Warmup:
+    """A warmup without problems; `hidden` hides all of its blocks. Lines count from the first line of code."""
+    located = split_blocks(document.text)
+    blocks = tuple(
+        compiled.Block(block.code, block.line - located[0].line + 1, block.hidden or hidden, block.label)
+        for block in located
+    )
+    return compiled.Warmup(document.stem, f"Warmup/{document.stem}", blocks, duration_us(timeout))
 
 
 def retry(data: Mapping[str, Any], *, attempts: int = 1, least: str = "1s", most: str = "1m") -> compiled.Retry:

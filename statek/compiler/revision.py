@@ -6,10 +6,12 @@ release knows the file. For agents the version of the template engine is part of
 """
 
 from statek.ledger import compiled
-from statek.text.template import engine
 
 
 def revision_of(kind: str, name: str, text: str) -> str:
     """The revision id of a compiled value, given its canonical `text`."""
-    content = f"{text}\n{engine()}" if kind == "Agent" else text
-    return f"{name}@{compiled.digest(content)}"
+    if kind == "Agent":
+        from statek.text.template import engine  # it loads the engine, which checking most prompts does not need
+
+        text = f"{text}\n{engine()}"
+    return f"{name}@{compiled.digest(text)}"

@@ -1,12 +1,12 @@
 """Prompts and partials: every name that a template reads is declared, every partial it includes exists.
 
-Reads no files and renders nothing; syntax is checked by `statek.text.template`, names here, because only here the
+Reads no files and renders nothing; syntax is checked by `statek.text.prompts`, names here, because only here the
 inputs and variables of the agent are known.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from statek.base.nearest import did_you_mean, nearest
 from statek.spec.cycles import find_cycles
@@ -14,24 +14,25 @@ from statek.spec.fixes import is_slip, replaced, word_fix
 from statek.spec.problems import Fix, Position, Problem, Range, Related, make_problem, span
 from statek.spec.reading.documents import Document
 from statek.spec.types import Spec, SpecSet
-from statek.text import template
 from statek.text.includes import find_excess
+from statek.text.parsed import Name, Parsed
+from statek.text.prompts import parse
+
+_SINGLE = re.compile(r"(?<!\{)\$?\{ ?inputs\.([A-Za-z_]\w*)(?:\.\w+)* ?\}(?!\})")
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(NamedTuple):
     """An agent's template with everything it includes: what the compiled agent takes over."""
 
     partials: Mapping[str, str]
     variables: frozenset[str] | None  # names in `vars`; None: all of them
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     """One template text of a prompt: the body of the agent or a partial."""
 
     document: Document
-    parsed: template.Parsed
+    parsed: Parsed
 
     def range(self, line: int, column: int, end_column: int) -> Range:
         row = self.document.body_line + line - 1
@@ -40,19 +41,23 @@ class _Part:
 
 def check_partials(specs: SpecSet) -> Iterator[Problem]:
     """Syntax and includes of every partial, whether an agent includes it or not."""
-    parts = {name: _part(document) for name, document in sorted(specs.partials.items())}
-    for name, part in parts.items():
-        yield from _syntax(part, f"Partial/{name}", {})
-        yield from _includes(part, specs, f"Partial/{name}")
+    parts = {name: specs.remembered(_part, document) for name, document in sorted(specs.partials.items())}
+    yield from specs.told_of_each(_partial, [part.document for part in parts.values()])
     edges = {name: [(include, include.name) for include in part.parsed.includes] for name, part in parts.items()}
     for name, include, shown in find_cycles(edges):
         where = parts[name].range(include.line, include.column, include.end_column)
         message = f"partials include each other in a circle: {shown}"
-        yield make_problem("STK203", message, specs.partials[name].file, where, object=f"Partial/{name}")
+        yield make_problem("STK203", message, parts[name].document.file, where, object=f"Partial/{name}")
 
 
-def check_prompt(agent: Spec, specs: SpecSet, variables: Mapping[str, Any]) -> Iterator[Problem]:
-    """Every problem of the agent's prompt, with the partials it includes."""
+def _partial(document: Document, specs: SpecSet) -> Iterator[Problem]:
+    part, owner = specs.remembered(_part, document), f"Partial/{document.stem}"
+    yield from _syntax(part, owner, {})
+    yield from _includes(part, specs, owner)
+
+
+def check_prompt(agent: Spec, variables: frozenset[str], specs: SpecSet) -> Iterator[Problem]:
+    """Every problem of the agent's prompt, with the partials it includes; `variables` are set in the environment."""
     document = agent.document
     if not document.body.strip():
         message = "the prompt is empty; write it below the front matter"
@@ -60,18 +65,19 @@ def check_prompt(agent: Spec, specs: SpecSet, variables: Mapping[str, Any]) -> I
         yield make_problem("STK306", message, document.file, span(line, 1), object=agent.id)
         return
     yield from _later_features(agent)
-    body = _part(document)
+    body = _part(document, specs)
     yield from _syntax(body, agent.id, agent.data.get("inputs", {}))
     yield from _includes(body, specs, agent.id)
     parts = _included(body, specs)
     for part in (body, *parts):
         yield from _names(part, agent, variables if specs.has_all("Overlay") else None)
+        yield from _single_braces(part, agent)
     yield from _excess(agent, body, parts)
 
 
 def prompt_of(agent: Spec, specs: SpecSet) -> Prompt:
     """What the prompt of an agent without problems is made of."""
-    body = _part(agent.document)
+    body = _part(agent.document, specs)
     parts = _included(body, specs)
     paths = [name.path for part in (body, *parts) for name in part.parsed.names if name.path[0] == "vars"]
     whole = any(len(path) == 1 for path in paths)
@@ -79,8 +85,8 @@ def prompt_of(agent: Spec, specs: SpecSet) -> Prompt:
     return Prompt({part.document.stem: part.document.body for part in parts}, None if whole else names)
 
 
-def _part(document: Document) -> _Part:
-    return _Part(document, template.parse(document.body))
+def _part(document: Document, _specs: SpecSet) -> _Part:
+    return _Part(document, parse(document.body))
 
 
 def _syntax(part: _Part, owner: str, inputs: Mapping[str, Any]) -> Iterator[Problem]:
@@ -133,7 +139,7 @@ def _includes(part: _Part, specs: SpecSet, owner: str) -> Iterator[Problem]:
         if found is not None:
             where = part.range(include.line, include.column, include.end_column)
             stem = include.name.removesuffix(".md").removeprefix("_")
-            is_file = stem in specs.partials  # named by its file, with mark or ending
+            is_file = specs.partial(stem) is not None  # named by its file, with mark or ending
             fixes = replaced(where, include.name, stem, safe=True) if is_file else ()
             fixes = fixes or word_fix(where, include.name, specs.partials)
             more: dict[str, Any] = {"object": owner, "pointer": "/body", "fixes": fixes}
@@ -165,13 +171,14 @@ def _included(part: _Part, specs: SpecSet) -> tuple[_Part, ...]:
     waiting = [include.name for include in part.parsed.includes]
     while waiting:
         name = waiting.pop()
-        if name in specs.partials and name not in found:
-            found[name] = _part(specs.partials[name])
+        document = specs.partial(name)
+        if document is not None and name not in found:
+            found[name] = specs.remembered(_part, document)
             waiting.extend(include.name for include in found[name].parsed.includes)
     return tuple(found[name] for name in sorted(found))
 
 
-def _names(part: _Part, agent: Spec, variables: Mapping[str, Any] | None) -> Iterator[Problem]:
+def _names(part: _Part, agent: Spec, variables: frozenset[str] | None) -> Iterator[Problem]:
     """Names that nobody declares; without `variables` more may be set than can be read."""
     for name in part.parsed.names:
         if name.path[0] == "inputs":
@@ -185,12 +192,28 @@ def _names(part: _Part, agent: Spec, variables: Mapping[str, Any] | None) -> Ite
             yield make_problem("STK801", message, part.document.file, where, fixes=fixes, **more)
 
 
-def _place(name: template.Name, index: int) -> tuple[int, int, int]:
+def _single_braces(part: _Part, agent: Spec) -> Iterator[Problem]:
+    """Inputs in single braces, which are plain text: a warning, for a prompt may mean them so."""
+    text, inputs = part.document.body, agent.data.get("inputs", {})
+    if "{inputs." not in text or "{% raw" in text:
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        for found in _SINGLE.finditer(line):
+            if found[1] in inputs:
+                meant = f"{{{{ {found[0].strip('${} ')} }}}}"
+                message = f"`{found[0]}` is plain text, which the model gets as it is; write `{meant}` to fill it in"
+                where = part.range(number, found.start() + 1, found.end() + 1)
+                fixes = (Fix(f"write {meant}", safe=False, range=where, text=meant),)
+                more: dict[str, Any] = {"object": agent.id, "pointer": "/body", "fixes": fixes, "severity": "warning"}
+                yield make_problem("STK302", message, part.document.file, where, **more)
+
+
+def _place(name: Name, index: int) -> tuple[int, int, int]:
     """Line, column and end column of one part of a name."""
     return name.parts[index] if index < len(name.parts) else (name.line, name.column, name.end_column)
 
 
-def _input(part: _Part, name: template.Name, agent: Spec) -> Iterator[Problem]:
+def _input(part: _Part, name: Name, agent: Spec) -> Iterator[Problem]:
     """Follow the path through the declared inputs; the first part that is not declared is the problem."""
     known: Mapping[str, Any] | None = agent.data.get("inputs", {})
     for index, step in enumerate(name.path[1:], 1):
@@ -209,7 +232,7 @@ def _properties(shape: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return {}
 
 
-def _unknown(part: _Part, name: template.Name, index: int, known: Mapping[str, Any], agent: Spec) -> Problem:
+def _unknown(part: _Part, name: Name, index: int, known: Mapping[str, Any], agent: Spec) -> Problem:
     step, parent = name.path[index], ".".join(name.path[:index])
     what = "input" if index == 1 else f"property of '{parent}'"
     where = part.range(*_place(name, index))

@@ -5,9 +5,13 @@ at run time is beyond this check; preparing a release imports it for real.
 """
 
 import ast
+import functools
+import hashlib
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,7 @@ from statek.base.nearest import did_you_mean
 from statek.spec.fixes import word_fix
 from statek.spec.positions import first_line, inside
 from statek.spec.problems import Problem, make_problem
+from statek.spec.reading.known_files import KnownFiles, identity_of
 from statek.spec.types import Spec, SpecSet, pointer
 
 MAX_BYTES = 5_000_000
@@ -31,14 +36,18 @@ class Module:
     open_ended: bool = False
     failure: str | None = None
     coroutines: frozenset[str] = frozenset()  # functions written `async def`
+    sha256: str = ""  # of its file; "" for one that could not be read, or has none
 
 
 @dataclass
 class ModuleFinder:
-    """Reads each module once for one compilation."""
+    """Reads each module once for one compilation, and not again for the next when its file is in `files`."""
 
     python_path: tuple[Path, ...]
+    root: Path  # of the project, which messages name folders from: they are the same in every checkout
+    files: KnownFiles[Module] = field(default_factory=KnownFiles)
     seen: dict[str, Module | None] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)  # files of `python_path` that were read -> SHA-256
 
     def find(self, name: str) -> Module | None:
         """The module `a.b.c`, or None when no folder has it."""
@@ -46,9 +55,15 @@ class ModuleFinder:
             self.seen[name] = self._find(name)
         return self.seen[name]
 
-    def folders(self) -> tuple[Path, ...]:
-        """Where modules are looked for."""
-        return (*self.python_path, *(Path(entry) for entry in sys.path if entry and Path(entry).is_dir()))
+    @functools.cached_property
+    def installed(self) -> tuple[Path, ...]:
+        """Where modules are looked for that the project does not have."""
+        return tuple(Path(entry) for entry in sys.path if entry and Path(entry).is_dir())
+
+    def folders(self) -> Iterator[Path]:
+        """Where modules are looked for, one after the other."""
+        yield from self.python_path
+        yield from self.installed
 
     def _find(self, name: str) -> Module | None:
         if name in sys.builtin_module_names:
@@ -57,10 +72,28 @@ class ModuleFinder:
             path = folder.joinpath(*name.split("."))
             for file in (path / "__init__.py", path.with_name(path.name + ".py")):
                 if file.is_file():
-                    return _read(file)
+                    shown = self._shown(file, folder)
+                    module = self._read(file, shown)
+                    self.sources.update({shown: module.sha256} if folder in self.python_path else {})
+                    return module
             if any(path.with_name(path.name + suffix).is_file() for suffix in EXTENSION_SUFFIXES):
                 return Module(frozenset(), frozenset(), frozenset(), open_ended=True)
         return None
+
+    def _read(self, file: Path, shown: str) -> Module:
+        """The names of a module; `shown`: its file as messages name it."""
+        try:
+            identity = identity_of(file.stat())
+            return self.files.of((file, shown), identity, partial(_bytes, file), partial(_parsed, shown))
+        except OSError as error:
+            return _unreadable(f"{shown}: {error.strerror}")
+
+    def _shown(self, file: Path, folder: Path) -> str:
+        return self.relative(file) if folder in self.python_path else file.relative_to(folder).as_posix()
+
+    def relative(self, path: Path) -> str:
+        """A path as seen from the project."""
+        return Path(os.path.relpath(path, self.root)).as_posix()
 
     def known(self, name: str) -> tuple[str, ...]:
         """Modules of the project beside the one that is missing."""
@@ -99,9 +132,8 @@ def _target(toolset: Spec, index: int, tool: Mapping[str, str], finder: ModuleFi
     module_name, _, function = tool["python"].partition(":")
     module = finder.find(module_name)
     if module is None:
-        looked = ", ".join(str(folder) for folder in finder.python_path)
         hint = did_you_mean(module_name, finder.known(module_name), also="modules there")
-        message = f"module '{module_name}' not found under {looked} nor among installed packages{hint}"
+        message = f"module '{module_name}' not found in {_looked(finder)} nor among installed packages{hint}"
         known = finder.known(module_name)
         yield _problem("STK501", message, toolset, index, part=(0, len(module_name)), word=module_name, known=known)
     elif module.failure is not None:
@@ -110,11 +142,16 @@ def _target(toolset: Spec, index: int, tool: Mapping[str, str], finder: ModuleFi
     elif function in module.classes:
         message = f"'{function}' in module '{module_name}' is a class; a tool must be a function"
         yield _problem("STK502", message, toolset, index, part=(len(module_name) + 1, len(tool["python"])))
-    elif function not in module.functions | module.others and not module.open_ended:
+    elif function not in module.functions and function not in module.others and not module.open_ended:
         hint = did_you_mean(function, module.functions, also="functions there")
         message = f"function '{function}' not found in module '{module_name}'{hint}"
         part = (len(module_name) + 1, len(tool["python"]))
         yield _problem("STK502", message, toolset, index, part=part, word=function, known=module.functions)
+
+
+def _looked(finder: ModuleFinder) -> str:
+    folders = [finder.relative(folder) for folder in finder.python_path]
+    return ", ".join("the project's folder" if folder == "." else f"'{folder}'" for folder in folders)
 
 
 def _timeout(toolset: Spec, index: int, tool: Mapping[str, Any], finder: ModuleFinder) -> Iterator[Problem]:
@@ -124,10 +161,11 @@ def _timeout(toolset: Spec, index: int, tool: Mapping[str, Any], finder: ModuleF
     if kind != "def":
         return
     if effect != "external":
-        why, what = f"a plain 'def' with the effect '{effect}'", "remove it: such a call is bounded by its step"
+        what = f"with the effect '{effect}' it is bounded by the step that calls it: remove 'timeout'"
     else:
-        why, what = f"'{function}', which is a plain 'def'", "add 'thread: true', or write it as 'async def'"
-    yield _not_supported(toolset, index, "timeout", why, what)
+        what = "add 'thread: true', or write it as 'async def'"
+    message = f"'timeout' is for calls that can be given up, but '{function}' is a plain 'def'; {what}"
+    yield toolset.at_key("STK101", message, "tools", index, "timeout")
 
 
 def _thread(toolset: Spec, index: int, tool: Mapping[str, Any], finder: ModuleFinder) -> Iterator[Problem]:
@@ -135,10 +173,13 @@ def _thread(toolset: Spec, index: int, tool: Mapping[str, Any], finder: ModuleFi
     function, kind = _kind_of(tool, finder)
     effect = tool.get("effect", "external")
     if effect != "external":
-        why = f"a tool with the effect '{effect}', which works on stored objects"
-        yield _not_supported(toolset, index, "thread", why, "remove it")
+        why = f"the effect '{effect}' lets '{function}' use stored objects, which no thread may touch"
     elif kind == "async def":
-        yield _not_supported(toolset, index, "thread", f"'{function}', which is an 'async def'", "remove it")
+        why = f"'{function}' is an 'async def', which holds nobody up"
+    else:
+        return
+    message = f"'thread' is for plain functions with the effect 'external', but {why}; remove it"
+    yield toolset.at_key("STK101", message, "tools", index, "thread")
 
 
 def _kind_of(tool: Mapping[str, Any], finder: ModuleFinder) -> tuple[str, str]:
@@ -148,12 +189,6 @@ def _kind_of(tool: Mapping[str, Any], finder: ModuleFinder) -> tuple[str, str]:
     if module is None or function not in module.functions:
         return function, ""
     return function, "async def" if function in module.coroutines else "def"
-
-
-def _not_supported(toolset: Spec, index: int, field: str, why: str, what: str) -> Problem:
-    path = ("tools", index, field)
-    message = f"'{field}' is not supported for {why}; {what}"
-    return toolset.at_key("STK100", message, *path)
 
 
 def _problem(
@@ -174,21 +209,25 @@ def _problem(
     return make_problem(code, message, node.file, where, object=toolset.id, pointer=pointer(path), fixes=fixes)
 
 
-def _read(file: Path) -> Module:
-    empty: frozenset[str] = frozenset()
+def _bytes(file: Path) -> bytes:
+    with file.open("rb") as handle:
+        return handle.read(MAX_BYTES + 1)
+
+
+def _parsed(shown: str, raw: bytes) -> Module:
+    if len(raw) > MAX_BYTES:
+        return _unreadable(f"{shown} has more than {MAX_BYTES} bytes")
     try:
-        with file.open("rb") as handle:
-            raw = handle.read(MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            return Module(empty, empty, empty, failure=f"{file} has more than {MAX_BYTES} bytes")
         tree = ast.parse(raw)
-    except OSError as error:
-        return Module(empty, empty, empty, failure=f"{file}: {error.strerror}")
     except SyntaxError as error:
-        return Module(empty, empty, empty, failure=f"{file}, line {error.lineno}: {error.msg}")
+        return _unreadable(f"{shown}, line {error.lineno}: {error.msg}")
     except (ValueError, RecursionError, MemoryError) as error:
-        return Module(empty, empty, empty, failure=f"{file}: {error or 'nested too deeply'}")
-    return _names(tree.body)
+        return _unreadable(f"{shown}: {error or 'nested too deeply'}")
+    return replace(_names(tree.body), sha256=hashlib.sha256(raw).hexdigest())
+
+
+def _unreadable(why: str) -> Module:
+    return Module(frozenset(), frozenset(), frozenset(), failure=why)
 
 
 def _names(body: list[ast.stmt]) -> Module:

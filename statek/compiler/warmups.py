@@ -10,16 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from statek.base.nearest import did_you_mean
-from statek.ledger import compiled
-from statek.sandbox.policy import BUILTIN_NAMES, UNOFFERED_NAMES, Policy
+from statek.sandbox.policy import BUILTIN_NAMES, MODULES, UNOFFERED_NAMES, Policy
 from statek.sandbox.restrict import SourceRefused, compile_block
 from statek.spec.checking.patterns import selected
-from statek.spec.formats import duration_us
 from statek.spec.problems import Position, Problem, Range, Related, make_problem, span
 from statek.spec.reading.documents import Document
 from statek.spec.types import Spec, SpecSet
 from statek.text.warmup import DirectiveError, LocatedBlock, NameUse, free_names, split_blocks
-from statek.tools.registry import KIT_NAMES
+from statek.tools.kit_names import KIT_NAMES
 
 _AS_TOOL = "#STATEK: as tool"
 _DIRECTIVE = re.compile(r"\s*#STATEK:\s*(?P<key>\w+)\s*=\s*(?P<value>.*)")
@@ -36,7 +34,7 @@ class _Use:
 
     @property
     def queues(self) -> tuple[Spec, ...]:
-        return tuple(queue for queue in self.specs.of("Queue") if queue.data.get("agent") == self.agent.name)
+        return self.specs.queues_of(self.agent.name)
 
     @property
     def provided(self) -> frozenset[str]:
@@ -47,26 +45,28 @@ class _Use:
 
 def check_warmups(specs: SpecSet, agents: Sequence[Spec]) -> Iterator[Problem]:
     """Every problem of every warmup; `agents` are those whose references are known to be good."""
-    by_warmup: dict[str | None, list[Spec]] = {}
-    for agent in agents:
-        by_warmup.setdefault(warmup_of(agent), []).append(agent)
+    by_warmup: dict[str, list[_Found]] = {}
+    for found in specs.each(_found, agents):
+        if found is not None:
+            by_warmup.setdefault(found.warmup, []).append(found)
     # An agent with problems may use a warmup: then nobody knows which imports are allowed.
-    wanted = {warmup_of(agent) for agent in specs.of("Agent")}
-    broken = any(kind == "Agent" for kind, _ in specs.broken)
-    for name, document in sorted(specs.warmups.items()):
-        blocks, problems = _blocks(document)
+    unused = specs.warmups.keys() - by_warmup.keys()
+    wanted = {warmup_of(agent) for agent in specs.of("Agent")} if unused else set()
+    broken = specs.broken_of("Agent")
+    documents = [document for _, document in sorted(specs.warmups.items())]
+    for document, (_, problems) in zip(documents, specs.each(_blocks, documents), strict=True):
         yield from problems
         if problems:
             continue
-        users = by_warmup.get(name, [])
-        refused = list(_refusals(document, blocks, users))
-        if not users and (broken or name in wanted):
+        users = by_warmup.get(document.stem, [])
+        allowed = sorted({found.imports for found in users}) or [()]
+        refused = [problem for imports in allowed for problem in specs.told(_refusals, document, imports)]
+        if not users and (broken or document.stem in wanted):
             refused = [problem for problem in refused if problem.code != "STK403"]
         yield from refused
         told = {problem.range.start for problem in refused}
-        for agent in users if all(problem.code != "STK401" for problem in refused) else ():
-            unknown = _names(_Use(document, agent, specs), blocks)
-            yield from (problem for problem in unknown if problem.range.start not in told)
+        for found in users if all(problem.code != "STK401" for problem in refused) else ():
+            yield from (problem for problem in found.unknown if problem.range.start not in told)
 
 
 def warmup_of(agent: Spec) -> str | None:
@@ -75,21 +75,12 @@ def warmup_of(agent: Spec) -> str | None:
     return given if given is None or isinstance(given, str) else given.get("use")
 
 
-def compiled_warmup(document: Document, *, timeout: str = "30s", hidden: bool = False) -> compiled.Warmup:
-    """A warmup without problems; `hidden` hides all of its blocks. Lines count from the first line of code."""
-    located = split_blocks(document.text)
-    blocks = tuple(
-        compiled.Block(block.code, block.line - located[0].line + 1, block.hidden or hidden, block.label)
-        for block in located
-    )
-    return compiled.Warmup(document.stem, _id(document), blocks, duration_us(timeout))
-
-
 def _id(document: Document) -> str:
     return f"Warmup/{document.stem}"
 
 
-def _blocks(document: Document) -> tuple[tuple[LocatedBlock, ...], list[Problem]]:
+def _blocks(document: Document, _specs: SpecSet) -> tuple[tuple[LocatedBlock, ...], list[Problem]]:
+    """The blocks of a warmup, and what is wrong with how they are written."""
     try:
         blocks = split_blocks(document.text)
     except DirectiveError as error:
@@ -133,24 +124,77 @@ def _at_line(document: Document, code: str, message: str, line: int) -> Problem:
     return make_problem(code, message, document.file, where, object=_id(document))
 
 
-def _refusals(document: Document, blocks: Sequence[LocatedBlock], users: Sequence[Spec]) -> Iterator[Problem]:
-    """What the sandbox refuses, under the imports of every agent that uses the warmup."""
-    allowed = {tuple(agent.data.get("sandbox", {}).get("imports", ())) for agent in users}
-    for imports in sorted(allowed) or [()]:
-        for block in blocks:
-            try:
-                compile_block(block.code, Policy(imports=imports))
-            except SourceRefused as refused:
-                for found in refused.problems:
-                    row = block.line + found.line - 1
-                    where = Range(Position(row, found.column), Position(row, found.end_column))
-                    yield make_problem(found.code, found.message, document.file, where, object=_id(document))
+def _refusals(document: Document, imports: tuple[str, ...], specs: SpecSet) -> Iterator[Problem]:
+    """What the sandbox refuses when it allows these imports."""
+    for block in specs.remembered(_blocks, document)[0]:
+        try:
+            compile_block(block.code, Policy(imports=imports))
+        except SourceRefused as refused:
+            for found in refused.problems:
+                row = block.line + found.line - 1
+                where = Range(Position(row, found.column), Position(row, found.end_column))
+                is_of_tools = found.code == "STK403" and specs.remembered(_tools_come_from, _module_of(found.message))
+                message = f"{found.message}; {_TOOL_BY_NAME}" if is_of_tools else found.message
+                if found.code == "STK401":
+                    message = _not_python(document.text.split("\n")[row - 1]) or message
+                yield make_problem(found.code, message, document.file, where, object=_id(document))
 
 
-def _names(use: _Use, blocks: Sequence[LocatedBlock]) -> Iterator[Problem]:
+def _not_python(line: str) -> str | None:
+    """What a line was meant to be that is no Python at all."""
+    if line.lstrip().startswith("```"):
+        return "a warmup is Python itself, without a fence of Markdown; remove the line"
+    if re.fullmatch(r"-{3,}\s*", line):
+        return "the line between two blocks is a comment; write '# ----------'"
+    return None
+
+
+_TOOL_BY_NAME = "tools of the agent need no import, they are there by their names"
+
+
+def _module_of(message: str) -> str:
+    """The module that a refusal of an import is about."""
+    found = re.search(r"module '([^']+)'", message)
+    return found[1] if found is not None else ""
+
+
+def _tools_come_from(module: str, specs: SpecSet) -> bool:
+    tools = (tool for toolset in specs.of("ToolSet") for tool in toolset.data["tools"])
+    return any(tool.get("python", "").partition(":")[0] == module for tool in tools)
+
+
+def _free_names(document: Document, specs: SpecSet) -> Sequence[NameUse]:
+    """Names that the warmup reads and does not bind. Raises SyntaxError as Python does."""
+    return free_names(_joined(specs.remembered(_blocks, document)[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What an agent allows its warmup to import, and the names there that nobody provides."""
+
+    warmup: str
+    imports: tuple[str, ...]
+    unknown: tuple[Problem, ...]
+
+
+def _found(agent: Spec, specs: SpecSet) -> _Found | None:
+    """None: it has no warmup."""
+    document = specs.warmup(warmup_of(agent) or "")
+    if document is None:
+        return None
+    imports = tuple(agent.data.get("sandbox", {}).get("imports", ()))
+    try:
+        unknown = () if specs.remembered(_blocks, document)[1] else tuple(_names(agent, document, specs))
+    except SyntaxError:
+        unknown = ()  # reported as STK401
+    return _Found(document.stem, imports, unknown)
+
+
+def _names(agent: Spec, document: Document, specs: SpecSet) -> Iterator[Problem]:
     """Names that neither the agent, nor the sandbox, nor a queue provides."""
+    use = _Use(document, agent, specs)
     provided = use.provided | BUILTIN_NAMES | KIT_NAMES
-    unknown = [name for name in free_names(_joined(blocks)) if name.name not in provided]
+    unknown = [name for name in specs.remembered(_free_names, document) if name.name not in provided]
     read = {name.name for name in unknown}
     delivered = {queue.data["deliver_as"] for queue in use.queues}
     inputs = frozenset(use.agent.data.get("inputs", {}))
@@ -162,31 +206,33 @@ def _names(use: _Use, blocks: Sequence[LocatedBlock]) -> Iterator[Problem]:
             yield _other_name(use, odd[0], name)
             odd = odd[1:]
             continue
-        yield _unknown(use, name, provided | delivered | _bound(blocks))
+        yield _unknown(use, name, provided | delivered | _bound(specs.remembered(_blocks, document)[0]))
 
 
 def check_deliveries(specs: SpecSet, agents: Sequence[Spec]) -> Iterator[Problem]:
     """Queues that deliver a name which their agent neither declares as an input nor reads in its warmup."""
-    for agent in agents:
-        use = [queue for queue in specs.of("Queue") if queue.data.get("agent") == agent.name]
-        if not use:
-            continue
-        document = specs.warmups.get(warmup_of(agent) or "")
-        blocks, problems = _blocks(document) if document is not None else ((), [])
-        inputs = agent.data.get("inputs", {})
-        try:
-            free = free_names(_joined(blocks)) if not problems else []
-        except SyntaxError:
-            continue  # reported as STK401 by check_warmups
-        tools = frozenset(tool.name for _, tool in selected(agent, specs))
-        offered = tools | BUILTIN_NAMES | KIT_NAMES | frozenset(inputs)
-        unknown = {name.name for name in free if name.name not in offered and not name.called}
-        for queue in use:
-            name = queue.data["deliver_as"]
-            if name not in inputs and name not in {found.name for found in free} and not unknown and not problems:
-                hint = did_you_mean(name, inputs, also="declared inputs")
-                message = f"agent '{agent.name}' has no input '{name}', nor does its warmup read it{hint}"
-                yield queue.problem("STK201", message, "deliver_as")
+    receivers = {queue.data.get("agent") for queue in specs.of("Queue")}
+    yield from specs.told_of_each(_deliveries, [agent for agent in agents if agent.name in receivers])
+
+
+def _deliveries(agent: Spec, specs: SpecSet) -> Iterator[Problem]:
+    document, inputs = specs.warmup(warmup_of(agent) or ""), agent.data.get("inputs", {})
+    if document is not None and specs.remembered(_blocks, document)[1]:
+        return
+    try:
+        free = specs.remembered(_free_names, document) if document is not None else ()
+    except SyntaxError:
+        return  # reported as STK401 by check_warmups
+    tools = frozenset(tool.name for _, tool in selected(agent, specs))
+    offered = tools | BUILTIN_NAMES | KIT_NAMES | frozenset(inputs)
+    if any(name.name not in offered and not name.called for name in free):
+        return
+    for queue in specs.queues_of(agent.name):
+        name = queue.data["deliver_as"]
+        if name not in inputs and name not in {found.name for found in free}:
+            hint = did_you_mean(name, inputs, also="declared inputs")
+            message = f"agent '{agent.name}' has no input '{name}', nor does its warmup read it{hint}"
+            yield queue.problem("STK201", message, "deliver_as")
 
 
 def _joined(blocks: Sequence[LocatedBlock]) -> str:
@@ -213,7 +259,20 @@ def _unknown(use: _Use, name: NameUse, known: frozenset[str]) -> Problem:
         message = f"'{name.name}' is not there: {UNOFFERED_NAMES[name.name]}"
         return make_problem("STK402", message, use.document.file, _range(name), object=_id(use.document))
     own = known - BUILTIN_NAMES
+    if name.called:  # inputs and values cannot be called: only what can is near
+        own = (use.provided | KIT_NAMES) - frozenset(use.agent.data.get("inputs", {}))
+        known = own | BUILTIN_NAMES
     hint = did_you_mean(name.name, known if "did you mean" in did_you_mean(name.name, known) else own)
+    if name.name == "inputs":
+        named = ", ".join(f"'{one}'" for one in use.agent.data.get("inputs", {}))
+        hint = f"; here each input is a name of its own: {named or 'this agent has none'}"
+    elif name.name == "tools" or name.name in use.specs.names("ToolSet"):
+        tools = ", ".join(sorted(tool.name for _, tool in selected(use.agent, use.specs)))
+        hint = f"; a tool is called by its own name: {tools or 'this agent has none'}"
+    elif name.name in {"null", "nil", "undefined"}:
+        hint = "; did you mean 'None'?"
+    elif name.name in MODULES:
+        hint = f"; write 'import {name.name}' above it"
     message = f"name '{name.name}' is neither input, tool nor local of agent '{use.agent.name}'{hint}"
     return make_problem("STK404", message, use.document.file, _range(name), object=_id(use.document))
 

@@ -22,7 +22,7 @@ from statek.spec.schema.field_paths import Unknown, as_mapping, shape_at
 from statek.spec.schema.shapes import Schema
 from statek.spec.types import Origin, Spec
 
-Relation = Literal["counts", "fills", "overrides", "adds to"]
+Relation = Literal["counts", "fills", "overrides", "adds to", "from", "now"]  # the last two: `why_job`
 _MODELS = (("model",), ("model", "use"), ("model", "fallback"))
 
 

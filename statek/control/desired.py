@@ -3,7 +3,8 @@
 The one idea: an object belongs to the project and source root it was read from.
 """
 
-from statek.compiler.project import Compilation, CompiledObject
+from statek.compiler.objects import CompiledObject
+from statek.compiler.project import Compilation
 from statek.ledger.releases import StoredObject
 
 

@@ -4,6 +4,7 @@ The only user of watchfiles. It runs inside the worker, next to the scheduler: e
 its own, with a ledger connection of its own. The one idea: an event is only a hint. Whatever woke it, the watcher
 looks at all files, compares their digest with the one it took over last, and runs the same compile, plan and apply as
 the command line; it would come to the same result if every event were lost, because it also looks every few seconds.
+So files that lie outside of the watched folders (settings, Evals, modules of tools, OpenAPI files) are seen, too.
 A refused edit changes nothing and is tried again at every look, so that the mended file is taken at once.
 """
 
@@ -12,14 +13,14 @@ import contextlib
 import hashlib
 import logging
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import watchfiles
 
 from statek.base.clock import Clock
-from statek.compiler.project import Compiler
+from statek.compiler.project import Compiler, Files
 from statek.control.apply import Prepare, apply
 from statek.control.desired import desired_objects
 from statek.control.errors import Guarded, Nacked, ProblemData
@@ -28,8 +29,7 @@ from statek.exceptions import LedgerError
 from statek.ledger import releases
 from statek.ledger.file import LedgerFile
 from statek.spec.problems import SpecProblems, to_json
-from statek.spec.reading.project import FILE, ProjectConfig, load_project
-from statek.spec.reading.snapshot import take_snapshot
+from statek.spec.reading.project import load_project
 
 _log = logging.getLogger(__name__)
 _LONGEST_GIT_HOLD = 10.0  # seconds; a lock left behind by a dead git must not stop reloading for ever
@@ -90,6 +90,7 @@ class Watcher:
         self._git_is_stuck = False  # the lock outlasted our patience: somebody left it behind
         self._compiler = Compiler()
         self._taken_over: str | None = None  # digest of the files that head was last made equal to
+        self._others: Mapping[str, str] = {}  # what else was read for that, such as modules of tools -> SHA-256
         self.state: ReloadState | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -173,10 +174,10 @@ class Watcher:
 
     def _look(self) -> ReloadState | None:
         try:
-            digest = _digest(load_project(self._root))
-            if digest == self._taken_over:
+            files = self._compiler.files(self._root)
+            if files.digest == self._taken_over and not _have_changed(files.config.root, self._others):
                 return None
-            release = self._take_over()
+            release = self._take_over(files)
             if release is None:
                 return None
         except SpecProblems as error:
@@ -189,12 +190,14 @@ class Watcher:
             )
         except LedgerError as error:  # HeadMoved too: the next look plans anew
             return self._refused(({"message": str(error)},))
-        self._taken_over = digest
+        self._taken_over = files.digest
         return ReloadState(True, self._clock.now_us(), (), release)
 
-    def _take_over(self) -> str | None:
+    def _take_over(self, files: Files) -> str | None:
         """Compile, plan, apply. Returns where head is; None when git began to change the files meanwhile."""
-        compilation = self._compiler.compile(self._root, env=self._env)
+        compilation = self._compiler.compile(files, env=self._env)
+        listed = {file.path for file in files.snapshot.files}
+        self._others = {path: digest for path, digest in compilation.sources.items() if path not in listed}
         if self._git_lock.exists() and not self._git_is_stuck:
             return None  # what was read may be half of a checkout; the next look comes after it
         if not compilation.runs:
@@ -242,17 +245,16 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stop.wait(), seconds)
 
 
-def _digest(config: ProjectConfig) -> str:
-    """Of the bytes of every file that a compilation reads."""
-    total = hashlib.sha256()
-    settings = config.root / FILE
-    total.update(settings.read_bytes() if settings.is_file() else b"")
-    snapshot = take_snapshot(config)
-    for file in snapshot.files:
-        total.update(f"{file.path}\0{file.sha256}\0".encode())
-    for problem in snapshot.problems:
-        total.update(f"{problem.file}\0{problem.message}\0".encode())
-    return total.hexdigest()
+def _have_changed(root: Path, digests: Mapping[str, str]) -> bool:
+    """Whether any of these files has another content by now, or is none any more."""
+    for name, digest in digests.items():
+        path = root / name
+        try:
+            if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+                return True
+        except OSError:
+            return True
+    return False
 
 
 def _differs(before: ReloadState, now: ReloadState) -> bool:

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import CodeType
+from typing import NamedTuple
 
 from statek.exceptions import Refused
 from statek.sandbox import sources
@@ -25,8 +26,7 @@ _QUIET_CALLS = frozenset({"print", "exit"})
 _UNREADABLE = re.compile("[\r\0\ud800-\udfff]")
 
 
-@dataclass(frozen=True)
-class SourceProblem:
+class SourceProblem(NamedTuple):
     """One reason why a block is not run.
 
     Attributes:
@@ -70,8 +70,7 @@ class Statement:
     quiet: bool
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """A source text and its statements."""
 
     source: str

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import CodeType
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from statek.exceptions import Refused
 
@@ -49,15 +49,13 @@ class _Text:
         self.text = text
 
 
-@dataclass(frozen=True)
-class _Recent:
+class _Recent(NamedTuple):
     text: _Text
     outer: tuple[CodeType, ...]
     codes: dict[CodeKey, CodeType]
 
 
-@dataclass(frozen=True)
-class _Live:
+class _Live(NamedTuple):
     code: "weakref.ref[CodeType]"
     key: CodeKey
     text: _Text  # held, so that a living function never loses its source

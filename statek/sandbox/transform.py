@@ -17,8 +17,7 @@ refused by its `generic_visit`. What guards do is in `guards.py`; this module de
 import ast
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 # ruff: noqa: N802, N815 - names of visitor methods are given
 from RestrictedPython.transformer import IOPERATOR_TO_STR, RestrictingNodeTransformer, copy_locations
@@ -38,8 +37,7 @@ _SCOPES = (ast.FunctionDef, ast.Lambda, ast.ClassDef)
 _NO_ASYNC = "code here is synchronous: call the function without `await`, it returns its final value"
 
 
-@dataclass(frozen=True, order=True)
-class Found:
+class Found(NamedTuple):
     """One refusal, at byte columns from 0."""
 
     line: int

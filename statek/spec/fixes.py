@@ -14,12 +14,13 @@ from statek.spec.formats import FORMATS
 from statek.spec.problems import Fix, Position, Range
 from statek.spec.quick import quick_look
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./*-]*")
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./*-]*|(?:[0-9]+(?:ms|[smhdkM]))+|[0-9]+/[smhd]")
 _WORDS_OF_YAML = {"true", "false", "null"}
 _UNITS = {
     "ms": "ms", "msec": "ms", "millisecond": "ms", "milliseconds": "ms", "s": "s", "sec": "s", "secs": "s",
     "second": "s", "seconds": "s", "m": "m", "min": "m", "mins": "m", "minute": "m", "minutes": "m", "h": "h",
-    "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "d": "d", "day": "d", "days": "d",
+    "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "d": "d", "day": "d", "days": "d", "w": "w", "week": "w",
+    "weeks": "w",
 }  # fmt: skip
 _CHECKS = (
     "type", "pattern", "enum", "minimum", "maximum", "minLength", "maxLength", "uniqueItems", "minItems", "allOf",
@@ -86,26 +87,60 @@ def _distance(one: str, other: str) -> int:
 
 
 def respelled(form: str, text: str) -> str | None:
-    """A duration, rate or number of tokens as the language writes it: `10 min` -> `10m`; None when it is not clear."""
-    write = _RESPELL.get(form)
-    new = write(text) if write is not None else None
-    return new if new is not None and FORMATS[form].fits(new) else None
+    """A text as the language writes it: `10 min` -> `10m`, `triage.md` -> `triage`; None when it is not clear."""
+    write = _RESPELL.get(form, _cleaned)
+    found = (write(text), write(_cleaned(text)), _cleaned(text))
+    return next((new for new in found if new is not None and new != text and FORMATS[form].fits(new)), None)
+
+
+def _cleaned(text: str) -> str:
+    """Without what only looks like part of a text: invisible characters, typographic quotes, a comma at the end."""
+    return re.sub(r"[,;]$", "", "".join(filter(str.isprintable, text)).strip()).strip("\u201c\u201d\u2018\u2019 ")
 
 
 def _duration(text: str) -> str | None:
+    half = re.fullmatch(r"([0-9]+)\.5 *([A-Za-z]+)", text)
+    if half is not None:
+        smaller = {"s": "500ms", "m": "30s", "h": "30m", "d": "12h"}
+        unit = _UNITS.get(half[2] if half[2] == "M" else half[2].lower(), "")
+        return f"{int(half[1]) or ''}{unit if int(half[1]) else ''}{smaller[unit]}" if unit in smaller else None
     if _DURATION.fullmatch(text) is None:
         return None
     parts = re.findall(r"([0-9]+) *([A-Za-z]+)", text)
     units = [_UNITS.get(unit if unit == "M" else unit.lower()) for _, unit in parts]
-    return (
-        None if None in units else "".join(f"{int(count)}{unit}" for (count, _), unit in zip(parts, units, strict=True))
+    if None in units or (len(parts) > 1 and "w" in units):
+        return None
+    return "".join(
+        f"{int(count) * 7}d" if unit == "w" else f"{int(count)}{unit}"
+        for (count, _), unit in zip(parts, units, strict=True)
     )
 
 
 def _rate(text: str) -> str | None:
-    found = re.fullmatch(r"([0-9]+) *(?:/|per) *([A-Za-z]+)", text)
+    found = re.fullmatch(r"([0-9]+) *(?:/|per) *([A-Za-z]+)", text) or re.fullmatch(r"([0-9]+) *rp([smh])", text)
     unit = _UNITS.get(found[2].lower()) if found else None
     return f"{found[1]}/{unit}" if found and unit else None
+
+
+def _target(text: str) -> str:
+    return text.removesuffix("()").replace("::", ":")
+
+
+def _name(text: str) -> str:
+    """Of a file or of `Kind/name`: the name."""
+    return re.sub(r"\.(md|py|ya?ml)$", "", text).rpartition("/")[2]
+
+
+def _path(text: str) -> str:
+    return re.sub(r"^\{\{ *(.*?) *\}\}$", r"\1", text).removeprefix("$.")
+
+
+def _pattern(text: str) -> str:
+    return re.sub(r"^([\w-]+) *[.:/] *([\w*]+)$", r"\1/\2", text)
+
+
+def _model(text: str) -> str:
+    return re.sub(r" */ *", "/", text)
 
 
 def _tokens(text: str) -> str | None:
@@ -114,7 +149,8 @@ def _tokens(text: str) -> str | None:
 
 
 _RESPELL: Mapping[str, Callable[[str], str | None]] = {
-    "duration": _duration, "positive-duration": _duration, "rate": _rate, "tokens": _tokens,
+    "duration": _duration, "positive-duration": _duration, "rate": _rate, "tokens": _tokens, "target": _target,
+    "name": _name, "path": _path, "pattern": _pattern, "model": _model,
 }  # fmt: skip
 
 

@@ -2,13 +2,12 @@
 
 import bisect
 import itertools
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from statek.spec.problems import Position, Range
 
 
-@dataclass(frozen=True, slots=True)
-class LineTable:
+class LineTable(NamedTuple):
     """Offsets of line starts of one text; `first_line` and `first_column` say where the text begins in its file."""
 
     starts: tuple[int, ...]

@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 REFERRING = frozenset({"Provider", "ToolSet", "Fleet", "Queue"})  # kinds whose texts may hold references
+SCHEMES = ("secret", "env", "var")
+REFERENCE = re.compile(r"\$\{((?:secret|env|var):[A-Za-z_][A-Za-z0-9_]*)\}")  # one that can be read
 VARIABLE = re.compile(r"\$\{var:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 

@@ -5,9 +5,10 @@ own whose nodes know their files: a value that was inherited is blamed where it 
 """
 
 import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any, TypeVar, cast
 
 from statek.spec.positions import first_line, point
@@ -19,7 +20,7 @@ Path = tuple[str | int, ...]
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Layer:
     """What the document of `owner` (`Kind/name`) says of an object: `node` has the shape of that object."""
 
@@ -51,9 +52,11 @@ class Origin:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Spec:
     """One object as declared: `data` follows the kind's schema, without the document's head and without `x-` fields.
+
+    Two of them are the same when they are the very same object.
 
     Attributes:
         merged: the tree of an object that several documents make up; None for one that says all of itself.
@@ -165,38 +168,60 @@ class SpecSet:
     broken: frozenset[tuple[str, str]]
     unsure: frozenset[str]
 
+    def remembered(self, find: Callable[..., _T], *about: Hashable) -> _T:
+        """What `find(*about, self)` returns, found once: sets are asked the same for each of many agents.
+
+        It must depend on nothing but `about` and what it asks of the set that it is given, for the result may be kept
+        for sets to come (see `spec.noting`). A result is shared: nobody changes it.
+        """
+        key = (find, *about)
+        if key not in self._remembered:
+            self._remembered[key] = find(*about, self)
+        return cast("_T", self._remembered[key])
+
+    def each(self, find: Callable[..., _T], many: Iterable[Hashable], *about: Hashable) -> list[_T]:
+        """What `remembered` returns about each of many."""
+        return [self.remembered(find, one, *about) for one in many]
+
+    def told(self, check: Callable[..., Iterable[_T]], one: Hashable, *about: Hashable) -> tuple[_T, ...]:
+        """What a check yields."""
+        return self.remembered(_all, one, check, *about)
+
+    def told_of_each(self, check: Callable[..., Iterable[_T]], many: Iterable[Hashable], *about: Hashable) -> list[_T]:
+        """What a check yields about each of many."""
+        return list(chain.from_iterable(self.each(_all, many, check, *about)))
+
     def of(self, kind: str) -> tuple[Spec, ...]:
         """All good specs of a kind, by name."""
         return self._by_kind.get(kind, ())
-
-    @cached_property
-    def _by_kind(self) -> Mapping[str, tuple[Spec, ...]]:
-        found: dict[str, list[Spec]] = {}
-        for (kind, _), spec in sorted(self.specs.items(), key=lambda item: item[0]):
-            found.setdefault(kind, []).append(spec)
-        return {kind: tuple(specs) for kind, specs in found.items()}
-
-    @cached_property
-    def _remembered(self) -> dict[Any, Any]:
-        return {}
-
-    def remembered(self, key: Hashable, find: Callable[[], _T]) -> _T:
-        """What `find` says of this set, found once for each `key`: sets are asked the same for each of many agents."""
-        if key not in self._remembered:
-            self._remembered[key] = find()
-        return cast("_T", self._remembered[key])
 
     def get(self, kind: str, name: str) -> Spec | None:
         """The good spec of that name."""
         return self.specs.get((kind, name))
 
+    def partial(self, name: str) -> Document | None:
+        """The partial of that name."""
+        return self.partials.get(name)
+
+    def warmup(self, name: str) -> Document | None:
+        """The warmup of that name."""
+        return self.warmups.get(name)
+
+    def queues_of(self, agent: str) -> tuple[Spec, ...]:
+        """The good queues that deliver to an agent, by name."""
+        return self._by_receiver.get(agent, ())
+
     def names(self, kind: str) -> frozenset[str]:
         """All names declared for a kind, those with problems too."""
-        return self.remembered(("names", kind), lambda: self._names(kind))
+        return self._names.get(kind, frozenset())
 
-    def _names(self, kind: str) -> frozenset[str]:
-        files = {"Partial": self.partials, "Warmup": self.warmups}.get(kind, {})
-        return frozenset((*files, *(name for found, name in (*self.specs, *self.broken) if found == kind)))
+    def broken_of(self, kind: str) -> frozenset[str]:
+        """The names of a kind that are declared but have problems."""
+        return frozenset(name for found, name in self.broken if found == kind)
+
+    def is_unsure(self, kind: str) -> bool:
+        """Whether more objects of the kind may be declared in files that could not be read."""
+        return kind in self.unsure
 
     def may_exist(self, kind: str, name: str) -> bool:
         """Whether a reference to it is no problem of its own."""
@@ -205,6 +230,36 @@ class SpecSet:
     def has_all(self, kind: str) -> bool:
         """Whether every object of the kind is good: then what none of them says is said nowhere."""
         return kind not in self.unsure and all(found != kind for found, _ in self.broken)
+
+    @cached_property
+    def _remembered(self) -> dict[Any, Any]:
+        return {}
+
+    @cached_property
+    def _by_kind(self) -> Mapping[str, tuple[Spec, ...]]:
+        found: dict[str, list[Spec]] = {}
+        for kind, name in sorted(self.specs):
+            found.setdefault(kind, []).append(self.specs[kind, name])
+        return {kind: tuple(specs) for kind, specs in found.items()}
+
+    @cached_property
+    def _by_receiver(self) -> Mapping[str, tuple[Spec, ...]]:
+        found: dict[str, list[Spec]] = {}
+        for queue in self.of("Queue"):
+            if "agent" in queue.data:
+                found.setdefault(queue.data["agent"], []).append(queue)
+        return {agent: tuple(queues) for agent, queues in found.items()}
+
+    @cached_property
+    def _names(self) -> Mapping[str, frozenset[str]]:
+        found: dict[str, list[str]] = {"Partial": [*self.partials], "Warmup": [*self.warmups]}
+        for kind, name in (*self.specs, *self.broken):
+            found.setdefault(kind, []).append(name)
+        return {kind: frozenset(names) for kind, names in found.items()}
+
+
+def _all(one: Any, check: Callable[..., Iterable[_T]], *about: Any) -> tuple[_T, ...]:
+    return tuple(check(one, *about))
 
 
 def pointer(path: Path) -> str:

@@ -7,15 +7,14 @@ spec ring, which decodes the file and normalises line ends first.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _FENCE = re.compile(r"---[ \t\r]*")
 _NEAR_FENCE = re.compile(r"(?:[ \t]+---|[ \t]*(?:\.\.\.|----+|--|\*\*\*|\+\+\+))[ \t\r]*")
 _BOM = "\ufeff"
 
 
-@dataclass(frozen=True)
-class Fenced:
+class Fenced(NamedTuple):
     """A spec file in two parts; `yaml_line` and `body_line` are the lines (from 1) on which the parts begin."""
 
     yaml: str
@@ -57,8 +56,8 @@ def split(text: str) -> Fenced:
     if not _FENCE.fullmatch(lines[0]):
         raise _not_opened(lines)
     close = next(_numbers(lines, _FENCE, after=1), None)
-    near = next(_numbers(lines, _NEAR_FENCE, after=1), None)
-    if close is None or (near is not None and near < close and lines[near - 1].startswith("...")):
+    near = next(_numbers(lines if close is None else lines[: close - 1], _NEAR_FENCE, after=1), None)
+    if close is None or (near is not None and lines[near - 1].startswith("...")):
         raise _not_closed(lines, near)
     yaml = "".join(line + "\n" for line in lines[1 : close - 1])
     return Fenced(yaml=yaml, yaml_line=2, body="\n".join(lines[close:]), body_line=close + 1)

@@ -5,7 +5,6 @@ bounded before anything is rendered. Called by `template` before it renders and 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 MAX_DEPTH = 20  # partials within each other
 MAX_INCLUDES = 1000  # in one prompt, each counted as often as it is written out
@@ -27,12 +26,12 @@ def find_excess(first: Iterable[str], edges: Mapping[str, Sequence[str]]) -> str
     return None
 
 
-@dataclass
 class _Sizes:
     """Height and number of includes below each partial, computed once."""
 
-    edges: Mapping[str, Sequence[str]]
-    known: dict[str, tuple[int, int]] = field(default_factory=dict)
+    def __init__(self, edges: Mapping[str, Sequence[str]]) -> None:
+        self.edges = edges
+        self.known: dict[str, tuple[int, int]] = {}
 
     def of(self, names: Iterable[str], chain: tuple[str, ...]) -> tuple[int, int]:
         """Height and number of these includes, reached through `chain`."""

@@ -8,7 +8,7 @@ is exact. No jinja2: `template.py` hands the raw tokens in and is the only calle
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from statek.base.nearest import nearest
 from statek.exceptions import BugError
@@ -17,12 +17,14 @@ TAGS = ("if", "elif", "else", "endif", "for", "endfor", "include", "raw", "endra
 RAW_HINT = "doubled braces that are plain text go between {% raw %} and {% endraw %}"
 _OPEN = {"variable_begin": "variable_end", "block_begin": "block_end", "raw_begin": "raw_end"}
 _ESCAPES = re.compile(r"\\(?![\\'\"nt]).?", re.DOTALL)
+_OTHER_SIGN = re.compile(r"unexpected char '([\u2018-\u201f\u00ab\u00bb&!?])'")
+_SIGNS, _QUOTES = {"&": "`and`", "!": "`not`", "?": "`a if test else b`"}, "\" or '"
+_ELIF = {"elseif", "elsif", "else_if", "elsefi", "elseIf", "elIf"}
 _MAX_DIGITS = 30
 _MAX_NESTING = 20  # of brackets and of tags: the parser calls itself for each
 
 
-@dataclass(frozen=True)
-class TemplateProblem:
+class TemplateProblem(NamedTuple):
     """Something wrong in a template. Lines and columns count from 1, `end_column` is exclusive, on the same line."""
 
     code: str
@@ -33,8 +35,7 @@ class TemplateProblem:
     suggestion: str | None
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """One token as written; `offset` counts characters from 0."""
 
     offset: int
@@ -89,6 +90,10 @@ def check_tokens(tokens: tuple[Token, ...], places: Places, failure: str | None)
     """What is wrong with the tokens themselves; `failure` is why the lexer stopped early, if it did."""
     problems = [*_check_literals(tokens, places), *_check_brackets(tokens, places), *_check_tags(tokens, places)]
     unclosed = _unclosed(tokens)
+    sign = _OTHER_SIGN.search(failure or "")
+    if sign is not None and tokens:
+        message = f"`{sign[1]}` is no sign of templates; write {_SIGNS.get(sign[1], _QUOTES)} in its place"
+        return [places.problem("STK302", message, tokens[-1].end, tokens[-1].end + 1)]
     if unclosed is not None:
         return [*(p for p in problems if p.code != "STK302"), _never_closed(unclosed, places, failure)]
     if failure is not None:
@@ -147,7 +152,7 @@ def _check_tags(tokens: tuple[Token, ...], places: Places) -> Iterator[TemplateP
             refused.add(tag)
             if tag.removeprefix("end") in refused - {tag}:
                 continue
-            yield _unknown_tag(token, places)
+            yield _unknown_tag(token, places, stack[-1][0] if stack else None)
         elif tag in {"if", "for"}:
             stack.append((tag, token))
             if len(stack) > _MAX_NESTING:
@@ -162,14 +167,18 @@ def _check_tags(tokens: tuple[Token, ...], places: Places) -> Iterator[TemplateP
             message = f"`{{% {tag} %}}` does not fit here: {inside}"
             yield places.problem("STK302", message, token.offset, token.end)
             return
-    for tag, token in stack:
+    for tag, token in stack if not any(word.startswith("end") for word in refused) else ():
         message = f"`{{% {tag} %}}` is never closed; write {{% end{tag} %}} where it ends"
         yield places.problem("STK302", message, token.offset, token.end)
 
 
-def _unknown_tag(token: Token, places: Places) -> TemplateProblem:
+def _unknown_tag(token: Token, places: Places, block: str | None) -> TemplateProblem:
+    """`block`: the tag that is open around it."""
     message = f"`{{% {token.text} %}}` is not a tag of prompts; known are {', '.join(TAGS)}; {RAW_HINT}"
-    return places.problem("STK307", message, token.offset, token.end, suggestion=nearest(token.text, TAGS))
+    close = "elif" if token.text in _ELIF else nearest(token.text, TAGS)
+    if token.text.startswith("end") and block is not None:
+        close = f"end{block}" if token.text == "end" or close is not None else None
+    return places.problem("STK307", message, token.offset, token.end, suggestion=close)
 
 
 def _tags(tokens: tuple[Token, ...]) -> Iterator[Token]:

@@ -11,14 +11,14 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 _BUILTINS = frozenset(dir(builtins))
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
-@dataclass(frozen=True)
-class NameUse:
+class NameUse(NamedTuple):
     """The first place where a block reads a name. From 1, end exclusive, in characters of the block's own text."""
 
     name: str

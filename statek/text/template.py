@@ -21,15 +21,13 @@ from jinja2.sandbox import SandboxedEnvironment
 from statek.base.nearest import nearest
 from statek.text.includes import MAX_DEPTH, find_excess
 from statek.text.marks import RAW_HINT, Places, TemplateProblem, Token, check_tokens, place
+from statek.text.parsed import FORBIDDEN_ROOTS, FULL_NAMES, LOOP, ROOTS, Include, Name, Parsed, Path
 from statek.text.view import Absent, Json, RenderError, as_json, as_text, look_up, view
 
 __all__ = ["Include", "Name", "Parsed", "RenderError", "TemplateProblem", "engine", "parse", "render"]
 
 MAX_OUTPUT = 2_000_000  # bytes of one rendered prompt
 
-_ROOTS = ("inputs", "vars", "agent", "job", "tools")
-_FULL_NAMES = {"agent": ("agent", "name"), "job": ("job", "id"), "tools": ("tools",)}
-_FORBIDDEN_ROOTS = ("secrets", "env")
 _FILTERS: dict[str, tuple[str, ...]] = {
     "default": ("default_value", "boolean"),
     "json": ("indent",),
@@ -39,50 +37,13 @@ _FILTERS: dict[str, tuple[str, ...]] = {
     "truncate": ("length", "killwords", "end", "leeway"),
     "length": (),
 }
+_ARGUMENTS: dict[str, tuple[type, str]] = {
+    "indent": (int, "a whole number"), "length": (int, "a whole number"), "leeway": (int, "a whole number"),
+    "killwords": (bool, "true or false"), "end": (str, "text"), "d": (str, "text"),
+}  # fmt: skip
 _TESTS = ("defined", "none")
 _MARKS = ("{{", "{%")
-_LOOP = ("index", "index0", "first", "last", "length")
 _MAX_DEPTH, _MAX_CHAIN, _MAX_LOOPS = 40, 30, 6
-Span = tuple[int, int, int]
-Path = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Name:
-    """A value that a template reads.
-
-    Attributes:
-        path: its parts as far as they are written out: `inputs.event.id` is ("inputs", "event", "id").
-        line, column, end_column: place of the whole name, from 1, end exclusive.
-        defaulted: an absent value does no harm here: it is only tested, guarded by an `if`, or has a default.
-        parts: line, column and end column of every part.
-    """
-
-    path: Path
-    line: int
-    column: int
-    end_column: int
-    defaulted: bool
-    parts: tuple[Span, ...] = ()
-
-
-@dataclass(frozen=True)
-class Include:
-    """A partial that a template includes; the place is that of its name, without the quotes."""
-
-    name: str
-    line: int
-    column: int
-    end_column: int
-
-
-@dataclass(frozen=True)
-class Parsed:
-    """What a template needs and what is wrong with it, each in the order of the text."""
-
-    names: tuple[Name, ...]
-    includes: tuple[Include, ...]
-    problems: tuple[TemplateProblem, ...]
 
 
 class _Environment(SandboxedEnvironment):
@@ -90,7 +51,7 @@ class _Environment(SandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """`a.b` in a template."""
-        if isinstance(obj, LoopContext) and attribute in _LOOP:
+        if isinstance(obj, LoopContext) and attribute in LOOP:
             return getattr(obj, attribute)
         return look_up(obj, attribute)
 
@@ -158,7 +119,7 @@ def parse(source: str) -> Parsed:
     if isinstance(tree, TemplateProblem):
         return Parsed((), (), (tree,))
     reader = _Reader(places, tokens)
-    reader.read_all(tree.body, 0)
+    reader.read_all(tree, 0)
     return Parsed(tuple(reader.names), tuple(reader.includes), _in_order(reader.problems))
 
 
@@ -177,18 +138,22 @@ def _lex(source: str) -> tuple[tuple[Token, ...], str | None]:
     return tuple(place(source, raw)), failure
 
 
-def _tree(tokens: tuple[Token, ...], places: Places) -> nodes.Template | TemplateProblem:
+def _tree(tokens: tuple[Token, ...], places: Places) -> list[nodes.Node] | TemplateProblem:
     parser = Parser(_SHARED, "")
     try:
         located = ((token.offset, token.kind, token.text) for token in tokens)
         parser.stream = TokenStream(_SHARED.lexer.wrap(located), None, None)
-        return parser.parse()
+        return parser.subparse()  # not `parse`, which goes through the whole tree once more to make it compilable
     except TemplateSyntaxError as error:
         offset, why = error.lineno, error.message
     except RecursionError:
         offset, why = parser.stream.current.lineno, "it is nested too deeply"
-    end = next((token.end for token in tokens if token.offset == offset), offset + 1)
-    return places.problem("STK302", f"this is not a template expression: {why}; {RAW_HINT}", offset, end)
+    number = next((n for n, token in enumerate(tokens) if token.offset == offset), None)
+    end = tokens[number].end if number is not None else offset + 1
+    before = next((token.text for token in reversed(tokens[:number]) if token.kind != "whitespace"), "")
+    hint = "write {% elif ... %}" if (before, str(why)[-4:]) == ("else", "'if'") else RAW_HINT
+    hint = "write == to compare" if str(why).endswith("got '='") else hint
+    return places.problem("STK302", f"this is not a template expression: {why}; {hint}", offset, end)
 
 
 @dataclass
@@ -264,25 +229,25 @@ class _Reader:
         if links[0].name != "loop":
             return
         key = _key(links[1]) if len(links) > 1 else None
-        if key not in _LOOP or len(links) > 2:
-            message = f"of `loop` a prompt knows {', '.join(_LOOP)}"
-            self.problems.append(self._unknown(message, links[0].lineno, links[0].lineno + 4, key or "", _LOOP))
+        if key not in LOOP or len(links) > 2:
+            message = f"of `loop` a prompt knows {', '.join(LOOP)}"
+            self.problems.append(self._unknown(message, links[0].lineno, links[0].lineno + 4, key or "", LOOP))
 
     def job_name(self, links: list[Any], tested: bool) -> None:
         """A name of the job: note it, or say that it does not exist."""
         root, start = links[0].name, links[0].lineno
-        if root in _FORBIDDEN_ROOTS:
+        if root in FORBIDDEN_ROOTS:
             message = f"`{root}` cannot be used in a prompt: what a prompt holds is sent to the model"
             self.problems.append(self.places.problem("STK305", message, start, start + len(root)))
             return
-        if root not in _ROOTS:
+        if root not in ROOTS:
             message = f"unknown name '{root}'; a prompt knows inputs, vars, agent.name, job.id and tools; {RAW_HINT}"
-            known = (*_ROOTS, *self.local)
+            known = (*ROOTS, *self.local)
             self.problems.append(self._unknown(message, start, start + len(root), root, known))
             return
         path, spans = self._path(links)
-        if root in _FULL_NAMES and path != _FULL_NAMES[root]:
-            full = ".".join(_FULL_NAMES[root])
+        if root in FULL_NAMES and path != FULL_NAMES[root]:
+            full = ".".join(FULL_NAMES[root])
             message = f"unknown name '{'.'.join(path)}'; of `{root}` a prompt knows only {full}"
             self.problems.append(self.places.problem("STK301", message, start, spans[-1][1], suggestion=full))
             return
@@ -315,10 +280,21 @@ class _Reader:
             self.refuse(node, f"unknown filter '{node.name}'; known are {', '.join(_FILTERS)}", suggestion=near)
         elif node.dyn_args or node.dyn_kwargs or not _fits(node, known):
             self.refuse(node, f"filter '{node.name}' takes {', '.join(known) or 'no arguments'}")
+        else:
+            self.arguments(node, known)
         if node.node is not None:
             self.read(node.node, depth, tested=node.name == "default")
         for argument in (*node.args, *(keyword.value for keyword in node.kwargs)):
             self.read(argument, depth)
+
+    def arguments(self, node: Any, known: tuple[str, ...]) -> None:
+        """Those that are written out have the type that the filter needs, or it would fail in every job."""
+        given = [*zip(known, node.args, strict=False), *((keyword.key, keyword.value) for keyword in node.kwargs)]
+        for name, value in given:
+            wanted, words = _ARGUMENTS.get(name, (object, ""))
+            if isinstance(value, nodes.Const) and value.value is not None and not isinstance(value.value, wanted):
+                message = f"'{name}' of filter '{node.name}' must be {words}, found {as_json(value.value)}"
+                self.refuse(node, message)
 
     def test(self, node: Any, depth: int, tested: bool) -> None:
         """`value is name`."""
@@ -372,7 +348,7 @@ class _Reader:
     def for_(self, node: Any, depth: int, tested: bool) -> None:
         """`{% for %}`: its variables exist inside only."""
         targets = [target.name for target in _targets(node.target)]
-        shadowed = next((name for name in targets if name in (*_ROOTS, *_FORBIDDEN_ROOTS, "loop")), None)
+        shadowed = next((name for name in targets if name in (*ROOTS, *FORBIDDEN_ROOTS, "loop")), None)
         if shadowed or not targets or node.recursive or self.loops == _MAX_LOOPS:
             why = (
                 f"a loop variable cannot be called '{shadowed}'" if shadowed else "this loop cannot be used in a prompt"
@@ -487,7 +463,7 @@ def render(source: str, *, partials: Mapping[str, str], values: Mapping[str, Jso
     texts = tuple(sorted(partials.items()))
     if not any(mark in source for mark in _MARKS):
         return _constant(source, texts)
-    return _filled(source, texts, {root: view(values.get(root), root) for root in _ROOTS})
+    return _filled(source, texts, {root: view(values.get(root), root) for root in ROOTS})
 
 
 @lru_cache(maxsize=256)

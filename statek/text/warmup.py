@@ -11,7 +11,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from statek.text.names import NameUse, free_names, parse_python, referenced_names
 
@@ -82,8 +82,7 @@ class CodeBlock:
         return NotImplemented
 
 
-@dataclass(frozen=True)
-class LocatedBlock:
+class LocatedBlock(NamedTuple):
     """A block and the line, from 1, on which its code begins. Directive lines are left as empty lines in `code`."""
 
     code: str

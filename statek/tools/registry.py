@@ -8,20 +8,18 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable, MutableMapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, overload
 
 F = TypeVar("F", bound=Callable[..., Any])
 Effect = Literal["read", "write", "external"]
-KIT_NAMES = frozenset({
-    "brief", "complete_sub_task", "docstr", "find_locals", "find_sub_task_handler", "get_pending_notifications",
-    "panic", "perm_ctx_get", "perm_ctx_set", "perm_ctx_set_unique", "send_notification_to", "statek_ctx_get",
-    "statek_print",
-})  # fmt: skip
-"""What code of every job finds beside its agent's tools."""
 EFFECTS: tuple[Effect, ...] = ("read", "write", "external")
 CONTEXT = "_local_context"  # parameter in which a `@tool` function gets the names of the calling code
 IDEMPOTENCY_KEY = "idempotency_key"  # parameter in which a function gets the name of the call it serves
+
+registers: ContextVar[Callable[[Callable[..., Any], Any], None] | None] = ContextVar("registers", default=None)
+"""Where a test makes a job the current one: what registers a tool's error handler with the result of a call."""
 
 log = logging.getLogger(__name__)
 _registry: dict[tuple[str, str], Callable[..., Any]] = {}  # by module and qualname: defining again replaces
@@ -143,11 +141,32 @@ def tool(
         if not _takes_any_keyword(function):
             raise TypeError(f"tool {label(function)} must accept **kwargs: the kit passes {CONTEXT} that way")
         _check_bounds(function, effect=effect, thread=thread, timeout_us=None if timeout is None else 1)
-        function.__dict__.update(marks)
-        _registry[function.__module__, function.__qualname__] = function
-        return function
+        marked = function if error_handler is None else _watched(function, error_handler)
+        marked.__dict__.update(marks)
+        _registry[function.__module__, function.__qualname__] = marked
+        return marked
 
     return mark if f is None else mark(f)
+
+
+def _watched(function: F, handler: Callable[..., Any]) -> F:
+    """A function that tells `registers`, where that is set, what each call gave. Jobs at work have no need of it."""
+
+    def tell(value: Any) -> Any:
+        if (register := registers.get()) is not None:
+            register(handler, value)
+        return value
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return tell(function(*args, **kwargs))
+
+    @functools.wraps(function)
+    async def called_async(*args: Any, **kwargs: Any) -> Any:
+        return tell(await function(*args, **kwargs))
+
+    found: Any = called_async if _is_async(function) else called
+    return found  # type: ignore[no-any-return]
 
 
 def _check_bounds(f: Callable[..., Any], *, effect: str, thread: bool, timeout_us: int | None) -> None:

@@ -246,6 +246,16 @@ def test_nothing_is_overwritten(statek: Statek, old: Path) -> None:
     assert (old / "clinic_desk.md").read_text() == DESK
 
 
+def test_what_two_difficulties_have_in_common_is_told_once(statek: Statek, old: Path) -> None:
+    """One model for two difficulties is one note."""
+    header = "# PROVIDER: anthropic\n# MODEL: L:claude-haiku,MH:claude-sonnet\n# DESCRIPTION: One.\n"
+    (old / "desk.md").write_text(f"{header}\n# System Prompt\nBe kind.\n")
+
+    done = statek("convert", "prompts/desk.md")
+
+    assert (done.code, done.err.count("'claude-sonnet' is")) == (0, 1)
+
+
 PIECES = st.sampled_from(
     ["{", "}", "{{", "}}", "{%", "%}", "{#", "#}", "{tools}", "{name}", "{_x}", "{class}", "{shared_var_names}", " ",
      "\n", "x", "-", "--- T ---\n", "## U\n", "```\n", "raw", "endraw", "{% raw %}", "{% endraw %}", '{"a": 1}', "'"],

@@ -35,10 +35,11 @@ def test_every_verb_speaks_json(verb: str) -> None:
 
 
 def test_validate_needs_no_store_network_or_settings(project: Path) -> None:
-    """It imports neither dbzero nor aiohttp nor pydantic-settings."""
+    """It imports neither dbzero nor aiohttp nor pydantic-settings, nor what only mistakes or objects need."""
     code = (
         "import sys; from statek.cli.main import main; assert main(['validate']) == 0;"
-        "print({'dbzero', 'aiohttp', 'pydantic_settings', 'pydantic'} & set(sys.modules))"
+        "print({'dbzero', 'aiohttp', 'pydantic_settings', 'pydantic', 'jinja2', 'rich', 'jsonschema', 'difflib',"
+        " 'logging', 'sqlite3', 'zoneinfo', 'statek.ledger.compiled'} & set(sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True, timeout=90,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import commands
-from tests.cli.conftest import Statek
+from tests.cli.conftest import Statek, run_statek
 
 EXAMPLE = commands.REPO / "tests" / "examples" / "valid" / "inheritance"
 AS_WRITTEN = "https://${var:REGION}.example.test"
@@ -134,3 +134,71 @@ def test_what_is_not_set_is_said(statek: Statek, house: Path) -> None:
     done = statek("why", "Agent/reader", "warmup", cwd=house)
 
     assert (done.code, done.out) == (0, "warmup is not set, and has no default\n")
+
+
+@pytest.fixture(scope="session")
+def worked_once(made_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with one job that is done; never changed."""
+    root = shutil.copytree(made_once / "applied", tmp_path_factory.mktemp("worked") / "desk")
+    for words in (("submit", "greeter", "name=Ada"), ("work", "--until-idle", "--no-watch")):
+        assert run_statek(*words, cwd=root).code == 0
+    return root
+
+
+@pytest.fixture
+def worked(worked_once: Path, tmp_path: Path) -> Path:
+    """A project with one job of the agent `greeter` that is done."""
+    return shutil.copytree(worked_once, tmp_path / "desk")
+
+
+def test_a_value_of_a_job_comes_from_its_revision_and_the_files(statek: Statek, worked: Path) -> None:
+    """The revision it began with counts; while the files say the same, they say where it is written."""
+    lines = statek("why", "job/greeter", "limits.turns", cwd=worked).out.splitlines()
+
+    assert lines[0].startswith("limits.turns = 5  greeter@")
+    assert " in release r-" in lines[0]
+    assert lines[1:] == ["  from 5  agents/greeter.md:11 (Agent/greeter)", "  overrides 50  built in"]
+
+
+def test_an_edit_does_not_reach_a_job_that_began_before(statek: Statek, worked: Path) -> None:
+    """The job's value stays, and the files are told as saying something else."""
+    agent = worked / "agents" / "greeter.md"
+    agent.write_text(agent.read_text().replace("turns: 5", "turns: 7"))
+    (value,) = statek("why", "Job/greeter", "limits.turns", "-o", "json", cwd=worked).document("Why")["values"]
+
+    assert value["value"] == 5
+    assert [(said["relation"], said["text"]) for said in value["chain"][:2]] == [("counts", "5"), ("now", "7")]
+
+
+def test_inputs_of_a_job_say_who_gave_them(statek: Statek, worked: Path) -> None:
+    """All of them, each with its value."""
+    assert statek("why", "job/greeter", "inputs", cwd=worked).out == (
+        'inputs.name = "Ada"  given when it was submitted\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("job", "field", "told"),
+    [
+        ("job/greeter", "limits.turn", "did you mean 'limits.turns'?"),
+        ("job/greeter", "labels", "statek why Agent/greeter labels"),
+        ("job/greeter", "inputs.nmae", "its inputs: name"),
+        ("job/nobody", "limits", "there is no job 'nobody'"),
+        ("greeter/1", "limits", "a job is job/greeter/1"),
+    ],
+)
+def test_what_a_job_does_not_have_is_told(statek: Statek, worked: Path, job: str, field: str, told: str) -> None:
+    """With what could have been meant."""
+    done = statek("why", job, field, cwd=worked)
+
+    assert (done.code, done.out) == (1, "")
+    assert told in done.err
+
+
+def test_broken_files_leave_the_value_of_a_job(statek: Statek, worked: Path) -> None:
+    """It is in the ledger; only where it is written cannot be told."""
+    (worked / "agents" / "greeter.md").write_text("no front matter\n")
+    done = statek("why", "job/greeter", "limits.turns", cwd=worked)
+
+    assert (done.code, done.out.count("\n")) == (0, 1)
+    assert "statek validate" in done.err

@@ -68,11 +68,14 @@ def change(path: Path, how: int, before: bytes, other: bytes) -> None:
         path.write_bytes(before.replace(b"desk", b"dask").replace(b"turns: ", b"turns: 1"))
 
 
-def test_what_did_not_change_is_not_made_again(tmp_path: Path) -> None:
-    """The very same objects, but for the agent that was edited."""
+@pytest.mark.parametrize("between", ["", "{{ no end"], ids=["at once", "broken meanwhile"])
+def test_what_did_not_change_is_not_made_again(tmp_path: Path, between: str) -> None:
+    """The very same objects, but for the agent that was edited, also when an edit between was wrong."""
     compiler = Compiler()
     write(tmp_path, GOOD)
     before = {(one.kind, one.name): one for one in compiler.compile(tmp_path).objects}
+    write(tmp_path, {AGENT: GOOD[AGENT] + between})
+    assert bool(compiler.compile(tmp_path).objects) != bool(between)
     write(tmp_path, {AGENT: GOOD[AGENT] + "One more line.\n"})
     after = {(one.kind, one.name): one for one in compiler.compile(tmp_path).objects}
     assert {key for key in after if after[key] is not before[key]} == {("Agent", "triage")}

@@ -17,7 +17,7 @@ import pytest
 
 from statek.compiler.project import check_project
 from statek.spec.problems import Problem
-from statek.spec.reading.snapshot import MAX_BYTES
+from statek.spec.reading.listing import MAX_BYTES
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 10.0  # of CPU; a second is meant, on a machine that does nothing else

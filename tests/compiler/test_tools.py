@@ -15,7 +15,7 @@ def finder(tmp_path):
         "    def close(self): ...\n"
         "try:\n    async def later(): ...\nexcept ImportError:\n    later = None\n"
     )
-    return ModuleFinder((tmp_path,))
+    return ModuleFinder((tmp_path,), tmp_path)
 
 
 def test_names_at_the_top_of_a_module_are_found(finder):

@@ -214,3 +214,26 @@ async def test_a_deleted_file_prunes_nothing(project: Path, ledger: LedgerFile) 
     assert state is not None
     assert state.release is not None
     assert "Queue/support" in releases.read_release(ledger, state.release).objects
+
+
+async def test_a_change_of_a_tool_module_is_seen(project: Path, ledger: LedgerFile) -> None:
+    """The module lies in no watched folder, and no file that is watched changes; the next look sees it all the same."""
+    module = project / "bench.py"
+    tools = "apiVersion: statek/v1\nkind: ToolSet\nmetadata: {name: bench}\nspec: {tools: [{python: 'bench:saw'}]}\n"
+    module.write_text("def saw() -> None: ...\n")
+    (project / "agents/bench.yaml").write_text(tools)
+    watcher = Desk(project, ledger).watcher
+
+    first = await watcher.look()
+    unchanged = await watcher.look()
+    module.write_text("def plane() -> None: ...\n")
+    broken = await watcher.look()
+    module.write_text("def saw() -> None: ...\n")
+    mended = await watcher.look()
+
+    assert unchanged is None
+    assert first is not None
+    assert broken is not None
+    assert mended is not None
+    assert [problem["code"] for problem in broken.problems] == ["STK502"]
+    assert (first.ok, mended.ok, mended.release) == (True, True, first.release)

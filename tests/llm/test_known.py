@@ -6,7 +6,8 @@ import pytest
 
 from statek.exceptions import StatekError
 from statek.ledger import compiled
-from statek.llm.known import KNOWN, credentials_for, known_provider, needs_no_document
+from statek.llm.known import KNOWN, needs_no_document
+from statek.llm.undeclared import credentials_for, known_provider
 
 
 def api(url="", key=""):

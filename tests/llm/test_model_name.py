@@ -7,6 +7,7 @@ from statek.llm.model_name import (
     ensure_model_name,
     format_model_for_provider,
     parse_model_name,
+    request_params,
     select_model_provider,
 )
 
@@ -78,3 +79,25 @@ def test_ensure_fills_the_family_in():
     """A given family stands in for a missing one only."""
     assert ensure_model_name("gpt-5", model_family="openai").family == "openai"
     assert ensure_model_name("a/gpt-5", model_family="openai").family == "a"
+
+
+@pytest.mark.parametrize(
+    ("text", "params"),
+    [
+        ("m", {}),
+        ("p/f/m/rl=50", {"reasoning": 50}),
+        ("m?reasoning_level=0&rl=0", {"reasoning": 0}),
+        ("m?rl=100&temperature=0.5&seed=7", {"reasoning": 100, "temperature": 0.5, "seed": 7}),
+        ("m?other=x", {"other": "x"}),
+    ],
+)
+def test_parameters_of_a_request(text, params):
+    """A level of reasoning has the request's name, and numbers are numbers."""
+    assert request_params(parse_model_name(text)) == params
+
+
+@pytest.mark.parametrize("query", ["rl=101", "rl=-1", "rl=07", "rl=", "rl=low", "rl=1&reasoning_level=2", "seed=x"])
+def test_parameters_that_are_none(query):
+    """A level from 0 to 100, said once, and numbers where numbers are wanted."""
+    with pytest.raises(ValueError, match="expected"):
+        request_params(parse_model_name(f"m?{query}"))

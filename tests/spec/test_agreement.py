@@ -125,6 +125,22 @@ def test_the_quick_look_passes_nothing_that_is_wrong(data: st.DataObject) -> Non
         assert good
 
 
+def shapes_in(shape: Any) -> Iterator[dict[str, Any]]:
+    """A schema, and all within it that describe a value."""
+    yield shape
+    inner = [*shape.get("properties", {}).values(), *shape.get("$defs", {}).values()]
+    inner += [shape[name] for name in ("items", "additionalProperties") if isinstance(shape.get(name), dict)]
+    for below in (*inner, *(branch["then"] for branch in shape.get("allOf", ()))):
+        yield from shapes_in(below)
+
+
+@pytest.mark.parametrize("kind", SCHEMAS)
+def test_the_quick_look_knows_every_keyword(kind: str) -> None:
+    """A keyword that it does not know is found here, not when the first file uses the field."""
+    for shape in shapes_in(SCHEMAS[kind]):
+        quick_look({**shape, "$defs": SCHEMAS[kind]["$defs"]})
+
+
 @pytest.mark.parametrize(
     "folder", [path for path in EXAMPLES if path.parent.name == "valid"], ids=lambda path: path.name
 )

@@ -155,11 +155,17 @@ def test_a_value_that_is_not_written_as_it_reads_has_no_fix() -> None:
     [
         ("duration", "10 min", "10m"), ("positive-duration", "1 hour 30 minutes", "1h30m"), ("duration", "5 S", "5s"),
         ("rate", "60/minute", "60/m"), ("rate", "5 per second", "5/s"), ("tokens", "60K", "60k"),
-        ("tokens", "2 M", "2M"),
+        ("tokens", "2 M", "2M"), ("duration", "1.5h", "1h30m"), ("duration", "0.5 s", "500ms"),
+        ("duration", "1w", "7d"), ("rate", "60rpm", "60/m"), ("target", "shop:find()", "shop:find"),
+        ("target", "shop::find", "shop:find"), ("name", "triage.md", "triage"), ("name", "Agent/triage", "triage"),
+        ("name", "agents/triage.md", "triage"),
+        ("path", "$.customer.id", "customer.id"), ("path", "{{ event.id }}", "event.id"),
+        ("pattern", "shop.find", "shop/find"), ("model", "openai / gpt-5", "openai/gpt-5"),
+        ("name", "\u201ctriage\u201d", "triage"), ("name", "triage\u200b", "triage"), ("duration", "5s,", "5s"),
     ],
 )  # fmt: skip
 def test_known_ways_to_write_a_value_are_understood(form: str, text: str, meant: str) -> None:
-    """Long words for units, and spaces."""
+    """Long words for units, spaces, ways of other languages, and what is seen by nobody."""
     assert respelled(form, text) == meant
 
 
@@ -167,7 +173,9 @@ def test_known_ways_to_write_a_value_are_understood(form: str, text: str, meant:
     ("form", "text"),
     [
         ("duration", "10 M"),
-        ("duration", "1.5h"),
+        ("duration", "1.25h"),
+        ("duration", "1w 2d"),
+        ("pattern", "shop.tickets:find"),
         ("duration", "soon"),
         ("rate", "60"),
         ("tokens", "2m"),

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from statek.spec.reading.listing import MAX_BYTES
 from statek.spec.reading.project import load_project
-from statek.spec.reading.snapshot import MAX_BYTES, Snapshot, take_snapshot
+from statek.spec.reading.snapshot import Snapshot, take_snapshot
 
 
 @pytest.fixture

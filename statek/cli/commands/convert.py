@@ -108,7 +108,7 @@ def _convert(path: Path, *, plain: bool) -> Converted:
     front = convert_header(path.stem, header)
     inputs = ["inputs:", *(f"  {name}: {shape}" for name, shape in body.inputs.items())] if body.inputs else []
     text = "\n".join(["---", *front.comments, *front.lines, *inputs, "---", f"{body.text}\n"])
-    notes = (*sorted(front.notes), *((start, note) for note in body.notes))
+    notes = (*sorted(set(front.notes)), *((start, note) for note in body.notes))
     _require_valid(path, text)
     return Converted(path, f"{path.stem}.md", text, notes, front.documents)
 

@@ -22,7 +22,7 @@ from statek.spec.reading.documents import read_documents
 from statek.spec.reading.project import ProjectConfig, load_project
 from statek.spec.reading.snapshot import take_snapshot
 from statek.spec.types import Spec, SpecSet
-from statek.tools.registry import KIT_NAMES
+from statek.tools.kit_names import KIT_NAMES
 
 MODEL = "openrouter/openai/gpt-5-mini"  # when the project declares none
 _KINDS = {"agent": "Agent", "tool": "ToolSet", "queue": "Queue", "warmup": "Warmup"}

@@ -20,7 +20,8 @@ from statek.cli import items, options
 from statek.cli.codes import Exit
 from statek.cli.diagnostics import show_problems, validation
 from statek.cli.screen import Screen
-from statek.compiler.project import Compilation, CompiledObject, compile_project
+from statek.compiler.objects import CompiledObject
+from statek.compiler.project import Compilation, compile_project
 from statek.exceptions import NotApplied, StatekError
 from statek.ledger import compiled
 from statek.ledger.inputs import check_inputs, fill_defaults

@@ -11,7 +11,6 @@ import click
 from statek.cli import options
 from statek.cli.codes import Exit
 from statek.cli.diagnostics import show_validation
-from statek.cli.fixing import fix_all
 from statek.cli.screen import Screen
 from statek.compiler.project import Compilation, check_project
 from statek.control.scope import scope_of
@@ -48,7 +47,12 @@ def run(screen: Screen, paths: Sequence[Path], env: str | None, *, strict: bool,
         scope = scope_of(found.config.root, paths)
         return [problem for problem in found.problems if problem.file == FILE or scope.covers(problem.file)]
 
-    compilation = fix_all(screen, compiled, in_scope) if fix else compiled()
+    if fix:
+        from statek.cli.fixing import fix_all  # the others do without
+
+        compilation = fix_all(screen, compiled, in_scope)
+    else:
+        compilation = compiled()
     scope = scope_of(compilation.config.root, paths)
     shown = in_scope(compilation)
     bad = {"error", "warning"} if strict else {"error"}

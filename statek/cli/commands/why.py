@@ -1,4 +1,7 @@
-"""`statek why`: why a field of an object has its value. Works from the files; needs no store and no worker."""
+"""`statek why`: why a field of an object, or of a job, has its value.
+
+For an object it works from the files and needs no store and no worker; for a job it asks the worker, or the store.
+"""
 
 import json
 from pathlib import Path
@@ -8,6 +11,7 @@ import click
 from statek.base.nearest import did_you_mean
 from statek.cli import options
 from statek.cli.codes import Exit
+from statek.cli.reasons import reason_json
 from statek.cli.screen import Screen
 from statek.compiler.project import Project, read_project
 from statek.compiler.why import Reason, Said, reasons_for
@@ -32,9 +36,14 @@ class NoSuchObject(StatekError):  # noqa: N818 - says what happened
 def command(screen: Screen, name: str, field: str, project: Path, env: str | None) -> int:
     """Show why FIELD of OBJECT has its value: every place that gives one, the one that counts first.
 
-    OBJECT is Kind/name, such as Agent/triage; FIELD a dotted path, such as limits.turns. A mapping is shown field by
-    field.
+    OBJECT is Kind/name, such as Agent/triage, or job/ID; FIELD a dotted path, such as limits.turns, for a job also
+    inputs.NAME. A mapping is shown field by field.
     """
+    kind, _, short = name.partition("/")
+    if kind.casefold() == "job" and short:
+        from statek.cli import job_reasons  # whatever can ask a store takes a second to load
+
+        return job_reasons.run(screen, short, field, project, env)
     return run(screen, name, field, project, env)
 
 
@@ -44,7 +53,7 @@ def run(screen: Screen, name: str, field: str, folder: Path, env: str | None) ->
     spec = find_object(project, name)
     reasons = reasons_for(project, spec, tuple(field.split(".")))
     if screen.json:
-        values = [_json(reason) for reason in reasons]
+        values = [reason_json(reason) for reason in reasons]
         screen.document("Why", {"object": spec.id, "field": field, "env": project.env.name, "values": values})
         return Exit.OK
     for reason in reasons:
@@ -59,9 +68,9 @@ def find_object(project: Project, name: str) -> Spec:
     """The merged object `Kind/name`. Raises NoSuchObject, UsageError when it is not written so."""
     kind, slash, short = name.partition("/")
     if not slash:
-        raise click.UsageError(f"'{name}' is no object; write Kind/name, such as Agent/{name}")
+        raise click.UsageError(f"'{name}' is no object; write Kind/name, such as Agent/{name}, or job/ID")
     if kind not in SCHEMAS:
-        raise NoSuchObject(f"there is no kind '{kind}'{did_you_mean(kind, SCHEMAS)}")
+        raise NoSuchObject(f"there is no kind '{kind}'{did_you_mean(kind, SCHEMAS)}", hint=f"a job is job/{name}")
     spec = project.specs.get(kind, short)
     if spec is None and project.specs.may_exist(kind, short):
         raise NoSuchObject(f"{name} has problems, or its file cannot be read", hint="`statek validate` shows them")
@@ -86,14 +95,3 @@ def _place(spec: Spec, reason: Reason, said: Said) -> str:
     if said.file is None:
         return f"{_BUILT_IN} (statek explain {spec.kind}.{reason.field})"
     return f"{said.file}:{said.line} ({said.owner})"
-
-
-def _json(reason: Reason) -> dict[str, object]:
-    chain = [
-        {
-            "relation": said.relation, "text": said.text, "owner": said.owner, "file": said.file, "line": said.line,
-            "column": said.column,
-        }
-        for said in reason.chain
-    ]  # fmt: skip
-    return {"field": reason.field, "value": reason.value, "chain": chain}

@@ -11,7 +11,7 @@ from statek.spec.types import Path, Spec, SpecSet, pointer
 def check_aliases(specs: SpecSet) -> Iterator[Problem]:
     """Aliases that are the name of a declared object, or the alias of another one."""
     first: dict[tuple[str, str], tuple[Spec, Path]] = {}
-    named = [spec for spec in specs.specs.values() if _aliases(spec).data]
+    named = [spec for spec in specs.specs.values() if _has_aliases(spec) and _aliases(spec).data]
     live_names = {kind: {name.casefold(): name for name in specs.names(kind)} for kind in {spec.kind for spec in named}}
     for spec in sorted(named, key=lambda found: (found.document.file, found.document.line, found.id)):
         names = live_names[spec.kind]
@@ -30,6 +30,13 @@ def check_aliases(specs: SpecSet) -> Iterator[Problem]:
                 yield _problem(spec, "STK202", message, path, (place,))
 
 
+def _has_aliases(spec: Spec) -> bool:
+    node = spec.document.node
+    assert node is not None
+    head = node if spec.document.form == "markdown" else node.members["metadata"]
+    return "aliases" in head.members
+
+
 def _at(spec: Spec) -> Path:
     return ("aliases",) if spec.document.form == "markdown" else ("metadata", "aliases")
 
@@ -37,8 +44,7 @@ def _at(spec: Spec) -> Path:
 def _aliases(spec: Spec) -> Node:
     node = spec.document.node
     assert node is not None
-    path = _at(spec)
-    found = node.at(path)
+    found = node.at(_at(spec))
     return found if isinstance(found.data, list) else Node((), found.span)
 
 

@@ -4,7 +4,7 @@ Asked after `Defaults`, `extends` and overlays are merged, since a single file m
 schema marks such fields, see `shapes.fields`. Abstract agents are exempt: those that inherit from them are checked.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from statek.spec.checking.explain import missing_field
@@ -28,12 +28,14 @@ def _missing(shape: Schema, data: Any, path: Path, value: Schema) -> Iterator[tu
     """Path, name and shape of each missing field; `value` is `#/$defs/value`."""
     if "$ref" in shape:
         shape = value
-    if isinstance(data, Mapping):
+    if isinstance(data, dict):
         shape = form_of(shape, "object")
         known, others = shape.get("properties", {}), shape.get("additionalProperties") or {}
         yield from ((path, name, known[name]) for name in shape.get("x-required", ()) if name not in data)
         for name, inner in data.items():
-            yield from _missing(known.get(name, others), inner, (*path, name), value)
+            if isinstance(inner, dict | list):
+                yield from _missing(known.get(name, others), inner, (*path, name), value)
     elif isinstance(data, list):
         for index, inner in enumerate(data):
-            yield from _missing(shape.get("items", {}), inner, (*path, index), value)
+            if isinstance(inner, dict | list):
+                yield from _missing(shape.get("items", {}), inner, (*path, index), value)

@@ -11,24 +11,27 @@ from statek.spec.checking.patterns import all_tools, has_more
 from statek.spec.fixes import word_fix
 from statek.spec.problems import Problem
 from statek.spec.types import Path, Spec, SpecSet
-from statek.tools.registry import KIT_NAMES
+from statek.tools.kit_names import KIT_NAMES
 
 _TOOLS = ("tool_called", "tool_not_called", "tool_denied")
 
 
 def check_evals(specs: SpecSet) -> Iterator[Problem]:
     """Every problem of every Eval beyond its schema and its references."""
+    yield from specs.told_of_each(_eval, specs.of("Eval"))
+
+
+def _eval(found: Spec, specs: SpecSet) -> Iterator[Problem]:
+    yield from _names(found)
     tools = frozenset((*(tool.name for tool in all_tools(specs)), *KIT_NAMES))
-    sure = not (has_more(specs) or "ToolSet" in specs.unsure or any(kind == "ToolSet" for kind, _ in specs.broken))
-    for found in specs.of("Eval"):
-        yield from _names(found)
-        agent = specs.get("Agent", found.data["agent"])
-        for index, case in enumerate(found.data["cases"]):
-            if agent is not None and not agent.abstract:
-                yield from check_given(found, ("cases", index, "inputs"), case.get("inputs", {}), agent)
-            if agent is not None and sure:
-                known = tools | frozenset(agent.data.get("subagents", ()))
-                yield from _tools(found, index, known)
+    sure = specs.has_all("ToolSet") and not has_more(specs)
+    agent = specs.get("Agent", found.data["agent"])
+    for index, case in enumerate(found.data["cases"]):
+        if agent is not None and not agent.abstract:
+            yield from check_given(found, ("cases", index, "inputs"), case.get("inputs", {}), agent)
+        if agent is not None and sure:
+            known = tools | frozenset(agent.data.get("subagents", ()))
+            yield from _tools(found, index, known)
 
 
 def _names(found: Spec) -> Iterator[Problem]:

@@ -7,11 +7,12 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from statek.base.nearest import did_you_mean, nearest
+from statek.base.nearest import nearest
+from statek.spec.checking.meant import choices_of, meant, meant_hint
 from statek.spec.fixes import fits, replaced, respelled, word_fix
-from statek.spec.formats import DURATION, FORMATS
+from statek.spec.formats import DURATION, FORMATS, NAME
 from statek.spec.positions import first_line, point
 from statek.spec.problems import Fix, Range
 from statek.spec.reading.nodes import Node, compose
@@ -22,11 +23,13 @@ _TYPES = {
     "string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
     "object": "a mapping", "array": "a list", "null": "null",
 }  # fmt: skip
+_OTHER_WORDS = ("lifo", "next-run")  # near to a value, and meant in another way
+_PLAIN = re.compile(r"[A-Za-z$/][A-Za-z0-9_./$:{}@-]*|[0-9]+[a-z]+")
+_DASH = re.compile(r"[-\u2013\u2014\u2022\u00b7] ?(?=[^\s-])")  # what people begin an item of a list with
 _YES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(NamedTuple):
     """One error in our words."""
 
     code: str
@@ -57,28 +60,20 @@ def _node_range(root: Node, path: Path) -> Range:
 
 
 def _unknown(failure: Failure, root: Node, path: Path) -> Explained:
-    known = list(failure.schema["properties"])
-    name = str(path[-1])
+    known, siblings, name = list(failure.schema["properties"]), failure.instance, str(path[-1])
     parent = f" in '{dotted(path[:-1])}'" if len(path) > 1 else ""
-    where = root.key_span(path)
-    found = nearest(name, known)
-    hint = did_you_mean(name, known)
-    if found is None and (inner := _nested(name, failure.schema["properties"])) is not None:
-        hint = f"; did you mean '{dotted((*path[:-1], *inner))}'?"
-    siblings = root.at(path[:-1]).data
+    where, close = root.key_span(path), meant(name, failure.schema, siblings[name])
+    found = close[0] if close is not None and len(close) == 1 else None
+    several = failure.fact.split("\n")  # see `causes`
+    if close is not None and len(several) > 1:
+        names = ", ".join(f"'{one}'" for one in several)
+        message = f"unknown fields {names}{parent}; they belong under '{dotted((*path[:-1], close[0]))}'"
+        return Explained("STK101", message, where)
+    hint = meant_hint(name, path, failure.schema, siblings)
     free = [field for field in known if field not in siblings]
     rivals = [other for other in siblings if other != name and other not in known and nearest(other, known) == found]
     fixes = word_fix(where, name, free) if found in free and not rivals else ()
     return Explained("STK101", f"unknown field '{name}'{parent}{hint}", where, fixes)
-
-
-def _nested(name: str, properties: dict[str, Any]) -> tuple[str, str] | None:
-    """A field of this name one level further down."""
-    for outer, shape in properties.items():
-        close = nearest(name, shape.get("properties", {}))
-        if close is not None:
-            return outer, close
-    return None
 
 
 def _missing(failure: Failure, root: Node, path: Path) -> Explained:
@@ -100,7 +95,7 @@ def missing_field(name: str, path: Path, shape: Mapping[str, Any]) -> str:
     """The message about a field that is not there in the mapping under `path`."""
     parent = f"'{dotted(path)}'" if path else "the document"
     examples = [] if "x-format" in shape else shape.get("examples", [])
-    example = f", for example {_shown(examples[0])}" if examples else ""
+    example = f", for example {_example(examples[0])}" if examples else ""
     return f"missing required field '{name}' in {parent}; expected {_expected(shape)}{example}"
 
 
@@ -111,12 +106,39 @@ def _type(failure: Failure, root: Node, path: Path) -> Explained:
     is_text = failure.schema.get("type") == "string" and "x-format" not in failure.schema
     if isinstance(failure.instance, float) and is_text:
         hint = "; text that looks like a number stands in quotes"  # its digits may not be those that were written
+    is_unspaced = _is_unspaced_list(failure)
+    if is_unspaced:
+        hint = "; an item of a list begins with '- ', a dash and a space"
+    if path[-1:] == ("required",) and isinstance(failure.instance, bool):
+        hint = "; an input is required unless it has 'optional: true' or a default, so remove it"
+    if not hint and "object" in failure.schema.get("type", ()) and failure.schema.get("examples"):
+        example = next((one for one in failure.schema["examples"] if isinstance(one, dict)), None)
+        hint = f"; write it like {_example(example)}" if example else ""
     message = f"'{dotted(path)}' must be {_expected(failure.schema)}, found {_shown(failure.instance)}{hint}"
     whole = root.at(path).span
     fixes: tuple[Fix, ...] = ()
-    if written and where == whole:
+    if is_unspaced:
+        fixes = _dashed(failure, whole, root.key_span(path))
+    elif written and where == whole:
         fixes = (Fix(f"write {written}", safe=_is_good(failure.schema, written), range=whole, text=written),)
     return Explained("STK103", message, where, fixes)
+
+
+def _is_unspaced_list(failure: Failure) -> bool:
+    is_text = isinstance(failure.instance, str)
+    return is_text and "array" in failure.schema.get("type", ()) and _DASH.match(failure.instance) is not None
+
+
+def _dashed(failure: Failure, whole: Range, key: Range) -> tuple[Fix, ...]:
+    """The dash as YAML wants it, when there is one item and that is certain."""
+    item = _DASH.sub("", failure.instance, count=1)
+    if (
+        key.end.line == whole.start.line
+        or whole.start.line != whole.end.line
+        or not _is_good(failure.schema, f"[{item}]")
+    ):
+        return ()
+    return (Fix(f"write '- {item}'", safe=failure.instance[0] == "-", range=whole, text=f"- {item}"),)
 
 
 def _is_good(shape: Mapping[str, Any], written: str) -> bool:
@@ -133,15 +155,16 @@ def _written(failure: Failure, node: Node) -> str | None:
     types = shape["type"] if isinstance(shape["type"], list) else [shape["type"]]
     if isinstance(value, str) and "boolean" in types:
         return _YES.get(value.lower()) or (value.lower() if value.lower() in {"true", "false"} else None)
-    if isinstance(value, str) and {"integer", "number"} & set(types) and re.fullmatch(r"[0-9]{1,15}", value):
-        return str(int(value))
+    number = re.fullmatch(r"([0-9]{1,15})[,;]?", value) if isinstance(value, str) else None
+    if number is not None and {"integer", "number"} & set(types):
+        return str(int(number[1]))
     if isinstance(value, float) and "integer" in types and value.is_integer() and abs(value) < 10**15:
         return str(int(value))
     if isinstance(value, int) and not isinstance(value, bool) and "duration" in shape.get("x-format", ""):
         return f"{value}s"
     if isinstance(value, bool | int) and "string" in types:
         return json.dumps(json.dumps(value))
-    if isinstance(value, str) and "array" in types and not node.quoted:
+    if isinstance(value, str) and "array" in types and (not node.quoted or _is_good(shape, f"[{value}]")):
         return f"[{value}]"
     return None
 
@@ -155,9 +178,12 @@ def _enum(failure: Failure, root: Node, path: Path) -> Explained:
     why = ""
     if path[-2:] == ("reload", "warmup"):
         why = "; a warmup runs once, before the first turn, so a running job keeps what it did"
+    if text.endswith("?") and path[-1:] == ("type",):
+        why = "; an input that may be absent has 'optional: true'"
     message = f"'{dotted(path)}' must be one of {', '.join(allowed)}; found {_shown(value)}{hint}{why}"
     where = _node_range(root, path)
-    fixes = word_fix(where, value, allowed) if isinstance(value, str) else ()
+    is_word = isinstance(value, str) and value not in _OTHER_WORDS and not value.endswith("?")
+    fixes = word_fix(where, value, allowed) if is_word else ()
     return Explained("STK104", message, where, fixes)
 
 
@@ -167,10 +193,18 @@ def _format(failure: Failure, root: Node, path: Path) -> Explained:
     if failure.schema["x-format"] == "positive-duration" and DURATION.fits(failure.instance):
         return Explained("STK106", message, _node_range(root, path))
     if failure.schema["x-format"] == "pattern" and "/" not in failure.instance:
-        message += f"; for all tools of a set write '{failure.instance}/*'"
+        message += _tools_hint(failure.instance)
     where, new = _node_range(root, path), respelled(failure.schema["x-format"], failure.instance)
     fixes = replaced(where, failure.instance, new, safe=True) if new else ()
     return Explained("STK105", message, where, fixes)
+
+
+def _tools_hint(text: str) -> str:
+    if text in {"all", "any"}:
+        return "; for all tools of all sets write '*'"
+    if NAME.fits(text):
+        return f"; for all tools of a set write '{text}/*'"
+    return "; the set is the name of a ToolSet, not of a module"
 
 
 def _key_format(failure: Failure, root: Node, path: Path) -> Explained:
@@ -203,7 +237,7 @@ def _twice(failure: Failure, root: Node, path: Path) -> Explained:
 
 
 def _one_of(failure: Failure, root: Node, path: Path) -> Explained:
-    choices = [branch["required"][0] for branch in failure.wanted]
+    choices = choices_of(failure.schema)
     given = [name for name in choices if name in failure.instance]
     found = " and ".join(f"'{name}'" for name in given) or "none"
     message = f"'{dotted(path)}' must have exactly one of {', '.join(choices)}; found {found}"
@@ -251,10 +285,21 @@ def _as_yaml(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def _example(value: Any) -> str:
+    """A value as YAML on one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {_example(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_example(item) for item in value) + "]"
+    return value if isinstance(value, str) and _PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
+
+
 def _shown(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, list | dict):
         return ("a list" if isinstance(value, list) else "a mapping") if value else "an empty one"
-    text = json.dumps(value, ensure_ascii=False)
+    text = "".join(
+        char if char.isprintable() else f"\\u{ord(char):04x}" for char in json.dumps(value, ensure_ascii=False)
+    )
     return text if len(text) <= 60 else text[:57] + "..."

@@ -20,15 +20,12 @@ from statek.spec.types import Path, Spec, SpecSet, pointer
 
 def check_links(specs: SpecSet, is_built_in: Callable[[str], bool] = lambda _: False) -> tuple[Problem, ...]:
     """Every problem of references in the project; `is_built_in`: whether a Provider of that name needs no document."""
-    problems: list[Problem] = []
-    for agent in specs.of("Agent"):
-        problems.extend(_agent(agent, specs))
-    for model in specs.of("Model"):
-        problems.extend(_model(model, specs, is_built_in))
-    for script in specs.of("Script"):
-        problems.extend(_script(script, specs))
-    for queue in specs.of("Queue"):
-        problems.extend(_queue(queue, specs))
+    problems: list[Problem] = [
+        *specs.told_of_each(_agent, specs.of("Agent")),
+        *specs.told_of_each(_model, specs.of("Model"), is_built_in),
+        *specs.told_of_each(_script, specs.of("Script")),
+        *specs.told_of_each(_queue, specs.of("Queue")),
+    ]
     for kind in ("Schedule", "Eval"):
         for spec in specs.of(kind):
             problems.extend(refer(spec, specs, "Agent", spec.data["agent"], "agent"))
@@ -62,6 +59,8 @@ def refer(
             yield spec.problem("STK206", f"'{name}' is of kind {wrong}; expected one of kind {kind}", *path)
             return
         hint = did_you_mean(name, names, also=f"declared {kind}s")
+        if kind == "Model" and spec.kind == "Agent" and not _close(name, names):
+            hint += "; one that is not declared is written 'family/model', such as 'openai/gpt-5-mini'"
         fixes = word_fix(spec.where(*path), name, names, beside=_beside(spec, path))
         yield spec.problem("STK201", f"{kind} '{name}' is not defined{hint}", *path, fixes=fixes)
 
@@ -148,8 +147,8 @@ def _one_pattern(agent: Spec, specs: SpecSet, pattern: str, path: Path) -> Itera
         yield from refer(agent, specs, "ToolSet", toolset, *path)
         return
     tools = all_tools(specs)
-    bad = any(kind == "ToolSet" and (found == toolset or "*" in toolset) for kind, found in specs.broken)
-    if bad or "ToolSet" in specs.unsure or matching(pattern, tools) or has_more(specs, toolset):
+    bad = any(found == toolset or "*" in toolset for found in specs.broken_of("ToolSet"))
+    if bad or specs.is_unsure("ToolSet") or matching(pattern, tools) or has_more(specs, toolset):
         return
     names = [tool.full_name for tool in tools]
     hint = did_you_mean(pattern, names, also="declared tools")
@@ -159,6 +158,10 @@ def _one_pattern(agent: Spec, specs: SpecSet, pattern: str, path: Path) -> Itera
 
 def _same_names(agent: Spec, specs: SpecSet, paths: Mapping[str, Path]) -> Iterator[Problem]:
     """Tools, subagents and inputs share the names of a job."""
+    for index, name in enumerate(agent.data.get("subagents", [])):
+        if name in agent.data.get("inputs", {}):
+            message = f"subagent '{name}' has the name of input '{name}', which would hide it; rename one"
+            yield agent.problem("STK503", message, "subagents", index)
     taken = {name: f"subagent '{name}'" for name in agent.data.get("subagents", [])}
     taken |= {name: f"input '{name}'" for name in agent.data.get("inputs", {})}
     for pattern, tool in selected(agent, specs):
@@ -172,7 +175,7 @@ def _fallbacks(model: Spec) -> list[tuple[Path, str]]:
     return [(("fallback", index), name) for index, name in enumerate(model.data.get("fallback", []))]
 
 
-def _model(model: Spec, specs: SpecSet, is_built_in: Callable[[str], bool]) -> Iterator[Problem]:
+def _model(model: Spec, is_built_in: Callable[[str], bool], specs: SpecSet) -> Iterator[Problem]:
     if not is_built_in(model.data["provider"]):
         yield from refer(model, specs, "Provider", model.data["provider"], "provider")
     for path, name in _fallbacks(model):

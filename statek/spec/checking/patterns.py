@@ -42,7 +42,7 @@ def use_and_deny(agent: Spec) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def all_tools(specs: SpecSet) -> tuple[Offered, ...]:
     """Every tool of the project, by set and in the order of its file."""
-    return specs.remembered("all tools", lambda: _all_tools(specs))
+    return specs.remembered(_all_tools)
 
 
 def _all_tools(specs: SpecSet) -> tuple[Offered, ...]:
@@ -56,10 +56,10 @@ def _all_tools(specs: SpecSet) -> tuple[Offered, ...]:
 
 def has_more(specs: SpecSet, toolset: str = "*") -> bool:
     """Whether a tool set that fits `toolset` takes all tools of a file or server: their names are not told here."""
-    return specs.remembered(("has more", toolset), lambda: _has_more(specs, toolset))
+    return specs.remembered(_has_more, toolset)
 
 
-def _has_more(specs: SpecSet, toolset: str) -> bool:
+def _has_more(toolset: str, specs: SpecSet) -> bool:
     regex = name_pattern(toolset)
     tools = (tool for spec in specs.of("ToolSet") if regex.fullmatch(spec.name) for tool in spec.data["tools"])
     return any(source in tool and "include" not in tool[source] for tool in tools for source in ("openapi", "mcp"))
@@ -76,10 +76,11 @@ def matching(pattern: str, tools: tuple[Offered, ...]) -> tuple[Offered, ...]:
 def selected(agent: Spec, specs: SpecSet) -> Iterator[tuple[str, Offered]]:
     """The tools the agent may call, each once and with the pattern that brought it, in the order of `use`."""
     use, deny = use_and_deny(agent)
-    yield from specs.remembered(("selected", use, deny), lambda: tuple(_selected(use, deny, all_tools(specs))))
+    yield from specs.told(_selected, use, deny)
 
 
-def _selected(use: Sequence[str], deny: Sequence[str], tools: tuple[Offered, ...]) -> Iterator[tuple[str, Offered]]:
+def _selected(use: Sequence[str], deny: Sequence[str], specs: SpecSet) -> Iterator[tuple[str, Offered]]:
+    tools = all_tools(specs)
     denied = {tool.full_name for pattern in deny for tool in matching(pattern, tools)}
     for pattern in use:
         for tool in matching(pattern, tools):

@@ -6,7 +6,7 @@ not there) is a problem of the policy itself. Abstract agents are not judged: th
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,10 +17,11 @@ from statek.spec.checking.validate import check_value
 from statek.spec.formats import duration_us, token_count
 from statek.spec.positions import first_line
 from statek.spec.problems import Problem, Range, Related, Severity
+from statek.spec.schema.field_paths import as_mapping, inner
 from statek.spec.schema.kinds import SCHEMAS
 from statek.spec.schema.parts import VALUE
 from statek.spec.schema.project import JUDGED_KINDS
-from statek.spec.schema.shapes import Schema, forms_of
+from statek.spec.schema.shapes import Schema
 from statek.spec.schema.tools import SOURCES
 from statek.spec.types import Path, Spec, SpecSet
 
@@ -60,6 +61,15 @@ class _Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class _Violation:
+    """One field of an object that is not as a rule requires."""
+
+    rule: _Rule
+    dotted_path: str
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
 class _Judged:
     """An object, or one tool of a ToolSet, as rules see it."""
 
@@ -92,12 +102,13 @@ class _Judged:
 
 def check_policies(specs: SpecSet) -> Iterator[Problem]:
     """Rules that cannot be judged, and what violates the others."""
+    rules = tuple(_Rule(policy, n) for policy in specs.of("Policy") for n in range(len(policy.data["rules"])))
+    wrong = {rule: specs.told(_check_rule, rule) for rule in rules}
+    found = _violations(tuple(rule for rule in rules if not wrong[rule]), specs)
     for policy in specs.of("Policy"):
         yield from _ids(policy)
-        for index in range(len(policy.data["rules"])):
-            rule = _Rule(policy, index)
-            problems = list(_check_rule(rule))
-            yield from problems or _violations(rule, specs)
+        for rule in (rule for rule in rules if rule.policy is policy):
+            yield from wrong[rule] or _each_once(found[rule])
 
 
 def _ids(policy: Spec) -> Iterator[Problem]:
@@ -109,7 +120,7 @@ def _ids(policy: Spec) -> Iterator[Problem]:
             yield policy.problem("STK110", message, "rules", index, "id")
 
 
-def _check_rule(rule: _Rule) -> Iterator[Problem]:
+def _check_rule(rule: _Rule, _specs: SpecSet) -> Iterator[Problem]:
     """What makes a rule impossible to judge."""
     if "effect" in rule.match and rule.kinds != ("Tool",):
         message = f"unknown field 'effect' in 'match': objects of kind {rule.kinds[0]} have none; write 'kind: Tool'"
@@ -133,16 +144,31 @@ def _requirement(rule: _Rule, dotted_path: str, wanted: Any) -> Iterator[Problem
             yield rule.policy.problem(told.code, told.message, *path)
 
 
-def _violations(rule: _Rule, specs: SpecSet) -> Iterator[Problem]:
-    told: set[tuple[str, str, Range]] = set()  # a value that several objects inherit is one mistake
-    for kind in rule.kinds:
-        for judged in _objects(kind, specs):
-            found = _judge(rule, kind, judged) if _matches(judged, rule.match) else ()
-            for dotted_path, problem in found:
-                key = (dotted_path, problem.file, problem.range)
-                if key not in told:
-                    yield problem
-                told.add(key)
+def _violations(rules: tuple[_Rule, ...], specs: SpecSet) -> Mapping[_Rule, list[_Violation]]:
+    """What violates each rule, in the order of kinds and names."""
+    found: dict[_Rule, list[_Violation]] = {rule: [] for rule in rules}
+    for kind in JUDGED_KINDS if rules else ():
+        objects = specs.of("ToolSet" if kind == "Tool" else kind)
+        for violation in specs.told_of_each(_violations_of, objects, kind, rules):
+            found[violation.rule].append(violation)
+    return found
+
+
+def _violations_of(spec: Spec, kind: str, rules: tuple[_Rule, ...], _specs: SpecSet) -> Iterator[_Violation]:
+    for judged in _objects(kind, spec):
+        for rule in rules:
+            if kind in rule.kinds and _matches(judged, rule.match):
+                yield from _judge(rule, kind, judged)
+
+
+def _each_once(violations: Iterable[_Violation]) -> Iterator[Problem]:
+    """A value that several objects inherit is one mistake."""
+    told: set[tuple[str, str, Range]] = set()
+    for violation in violations:
+        key = (violation.dotted_path, violation.problem.file, violation.problem.range)
+        if key not in told:
+            yield violation.problem
+        told.add(key)
 
 
 _MANY = {"openapi", "mcp"}  # entries of several tools, whose effects nobody knows before they are asked for
@@ -154,7 +180,7 @@ def _matches(judged: _Judged, match: Mapping[str, Any]) -> bool:
     return match.get("effect", effect) == effect and all(judged.spec.labels.get(name) == word for name, word in labels)
 
 
-def _judge(rule: _Rule, kind: str, judged: _Judged) -> Iterator[tuple[str, Problem]]:
+def _judge(rule: _Rule, kind: str, judged: _Judged) -> Iterator[_Violation]:
     for dotted_path, wanted in rule.data["require"].items():
         steps = dotted_path.split(".")
         shape = _field(kind, steps)
@@ -166,18 +192,17 @@ def _judge(rule: _Rule, kind: str, judged: _Judged) -> Iterator[tuple[str, Probl
                 f"{judged.title} violates rule '{rule.data['id']}' of Policy '{rule.policy.name}': {said}"
                 f"'{dotted_path}' must be {_wanted(wanted, shape)}, found {_found(found, counts)}"
             )
-            yield dotted_path, judged.problem(message, rule, steps)
+            yield _Violation(rule, dotted_path, judged.problem(message, rule, steps))
 
 
-def _objects(kind: str, specs: SpecSet) -> Iterator[_Judged]:
-    for spec in specs.of("ToolSet" if kind == "Tool" else kind):
-        if kind == "Tool":
-            for index, tool in enumerate(spec.data["tools"]):
-                yield _Judged(spec, ("tools", index), _tool_title(spec.name, tool), tool)
-        elif not spec.abstract:
-            whole = spec.document.node
-            head = whole.members["metadata"].data if whole is not None and spec.document.form == "yaml" else {}
-            yield _Judged(spec, (), f"{kind} '{spec.name}'", {**head, **spec.data})
+def _objects(kind: str, spec: Spec) -> Iterator[_Judged]:
+    if kind == "Tool":
+        for index, tool in enumerate(spec.data["tools"]):
+            yield _Judged(spec, ("tools", index), _tool_title(spec.name, tool), tool)
+    elif not spec.abstract:
+        whole = spec.document.node
+        head = whole.members["metadata"].data if whole is not None and spec.document.form == "yaml" else {}
+        yield _Judged(spec, (), f"{kind} '{spec.name}'", {**head, **spec.data})
 
 
 def _tool_title(toolset: str, tool: Mapping[str, Any]) -> str:
@@ -241,8 +266,18 @@ def _field(kind: str, steps: Sequence[str]) -> Schema | None:
     """The schema of a field, found as rules write it."""
     shape: Schema | None = _shape(kind)
     for step in steps:
-        shape = _inner(shape, step) if shape is not None else None
+        mapping = _mapping(kind, shape)
+        shape = inner(mapping, step) if mapping is not None else None
     return shape
+
+
+def _mapping(kind: str, shape: Schema | None) -> Schema | None:
+    return as_mapping("ToolSet" if kind == "Tool" else kind, shape) if shape is not None else None
+
+
+def _properties(kind: str, steps: Sequence[str]) -> Mapping[str, Schema]:
+    found: Mapping[str, Schema] = (_mapping(kind, _field(kind, steps)) or {}).get("properties", {})
+    return found
 
 
 def _shape(kind: str) -> Schema:
@@ -256,34 +291,14 @@ def _shape(kind: str) -> Schema:
     return {"properties": {**{name: head[name] for name in _HEAD}, **spec["properties"]}}
 
 
-def _inner(shape: Schema, step: str) -> Schema | None:
-    for branch in _branches(shape):
-        if step in branch.get("properties", {}):
-            found: Schema = branch["properties"][step]
-            return found
-        if isinstance(branch.get("additionalProperties"), dict):
-            free: Schema = branch["additionalProperties"]
-            return free
-    return None
-
-
-def _branches(shape: Schema) -> list[Schema]:
-    return forms_of(VALUE if "$ref" in shape else shape)
-
-
 def _nearest_field(kind: str, steps: Sequence[str]) -> str:
     """The end of a message: the nearest field where the path leaves the schema, or one that ends like it."""
     depth = next(n for n in range(1, len(steps) + 1) if _field(kind, steps[:n]) is None)
-    parent = _field(kind, steps[: depth - 1]) or {}
-    known = [name for branch in _branches(parent) for name in branch.get("properties", {})]
+    known = list(_properties(kind, steps[: depth - 1]))
     close = nearest(steps[depth - 1], known)
     if close is not None:
         return f"; did you mean '{'.'.join((*steps[: depth - 1], close))}'?"
-    within = [name for name in known if _is_declared(kind, (*steps[: depth - 1], name), steps[depth - 1])]
+    within = [name for name in known if steps[depth - 1] in _properties(kind, (*steps[: depth - 1], name))]
     if within:
         return f"; did you mean '{'.'.join((*steps[: depth - 1], within[0], *steps[depth - 1 :]))}'?"
     return did_you_mean(steps[depth - 1], known, also="fields there")
-
-
-def _is_declared(kind: str, steps: Sequence[str], name: str) -> bool:
-    return any(name in branch.get("properties", {}) for branch in _branches(_field(kind, steps) or {}))

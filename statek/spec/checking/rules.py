@@ -10,27 +10,26 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from statek.base.nearest import did_you_mean
+from statek.sandbox.policy import BUILTIN_NAMES
 from statek.spec.checking.outside import check_outside
+from statek.spec.checking.referring import check_referring
 from statek.spec.checking.secrets import check_secrets
 from statek.spec.fixes import word_fix
 from statek.spec.formats import duration_us
 from statek.spec.positions import inside
-from statek.spec.problems import Fix, Problem, Range
+from statek.spec.problems import Problem
 from statek.spec.quick import quick_look
-from statek.spec.reading.nodes import Node
-from statek.spec.references import REFERRING
 from statek.spec.schema.tools import SOURCES
 from statek.spec.types import Path, Spec, dotted
+from statek.tools.kit_names import KIT_NAMES
 
-_REFERENCE = re.compile(r"\$\{([^}]*)(\}?)")
-_SCHEMES = ("secret", "env", "var")
+_NEEDED = ("exit", "print")  # of the names of every job, those that no input may take: others are good names of data
 _TIMEOUTS = {"connect": "10s", "first_byte": "60s", "idle": "60s"}
 
 
 def check_rules(spec: Spec) -> Iterator[Problem]:
     """Every problem of one document beyond its schema."""
-    if spec.kind in REFERRING:
-        yield from _references(spec, spec.node, ())
+    yield from check_referring(spec)
     yield from {
         "Agent": _agent, "ToolSet": _tool_set, "Provider": _provider, "Script": _script, "Queue": _queue,
     }.get(spec.kind, _nothing)(spec)  # fmt: skip
@@ -47,47 +46,6 @@ def _backoff(spec: Spec) -> Iterator[Problem]:
         yield spec.problem("STK601", message, "retry", "backoff", "min")
 
 
-def _references(spec: Spec, node: Node, path: Path) -> Iterator[Problem]:
-    """`${scheme:NAME}` in every text of the document."""
-    for name, inner in node.members.items():
-        if not name.startswith("x-") or path == ("headers",):
-            yield from _references(spec, inner, (*path, name))
-    for index, inner in enumerate(node.items):
-        yield from _references(spec, inner, (*path, index))
-    if isinstance(node.data, str):
-        for found in _REFERENCE.finditer(node.data):
-            problem = _reference_problem(found)
-            if problem is not None:
-                fixes = _scheme_fixes(spec.where(*path), node.data, found)
-                yield spec.problem(problem[0], problem[1], *path, fixes=fixes)
-                return
-
-
-def _scheme_fixes(where: Range, text: str, found: re.Match[str]) -> tuple[Fix, ...]:
-    """The nearest scheme; without one, what the reference could have been."""
-    scheme, colon, _ = found[1].partition(":")
-    part = inside(where, text, found.start(1), found.start(1) + len(scheme))
-    if part == where or not found[2]:
-        return ()
-    if colon:
-        return word_fix(part, scheme, _SCHEMES)
-    before = Range(part.start, part.start)
-    return tuple(Fix(f"write ${{{name}:{scheme}}}", safe=False, range=before, text=f"{name}:") for name in _SCHEMES)
-
-
-def _reference_problem(found: re.Match[str]) -> tuple[str, str] | None:
-    scheme, colon, name = found[1].partition(":")
-    if not found[2]:
-        return "STK803", f"'{found[0][:30]}' is never closed; write ${{secret:NAME}} or ${{env:NAME}}"
-    if not colon:
-        return "STK803", f"'{found[0]}' has no scheme; write ${{secret:{scheme}}} or ${{env:{scheme}}}"
-    if scheme not in _SCHEMES:
-        return "STK803", f"unknown scheme '{scheme}' in '{found[0]}'{did_you_mean(scheme, _SCHEMES)}"
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is None:
-        return "STK803", f"'{found[0]}' must name a variable: letters, digits and '_'"
-    return None
-
-
 def _agent(spec: Spec) -> Iterator[Problem]:
     yield from _backoff(spec)
     yield from _agent_concurrency(spec)
@@ -101,8 +59,10 @@ def _agent(spec: Spec) -> Iterator[Problem]:
         if not name.isidentifier() or keyword.iskeyword(name):
             message = f"subagent '{name}' cannot be called: a job calls it by name, so it must be a Python name"
             yield spec.problem("STK105", message, "subagents", index)
+        yield from _of_every_job(spec, "subagent", name, "subagents", index)
     for name, shape in spec.data.get("inputs", {}).items():
         yield from _keyword(spec, name, "inputs", name)
+        yield from _of_every_job(spec, "input", name, "inputs", name) if name in _NEEDED else ()
         yield from _value(spec, shape, ("inputs", name))
     if "output" in spec.data:
         yield from _value(spec, spec.data["output"]["schema"], ("output", "schema"))
@@ -133,6 +93,16 @@ def _keyword(spec: Spec, name: str, *path: str | int) -> Iterator[Problem]:
         message = f"'{name}' is a word of Python and cannot be a name; choose another"
         told = spec.at_key if "inputs" in path[:1] or "input" in path else spec.problem
         yield told("STK105", message, *path)
+
+
+def _of_every_job(spec: Spec, what: str, name: str, *path: str | int) -> Iterator[Problem]:
+    """A name under which the code of every job finds something else, which would be lost to it."""
+    if name in BUILTIN_NAMES | KIT_NAMES:
+        other = f"{spec.name}_{name}".replace("-", "_")
+        instead = f"give it another 'name', such as '{other}'" if what == "tool" else f"rename it, to '{other}' perhaps"
+        message = f"{what} '{name}' has the name of what the code of every job has already, and would hide it"
+        told = spec.at_key if what == "input" else spec.problem
+        yield told("STK503", f"{message}; {instead}", *path)
 
 
 def _value(spec: Spec, shape: Mapping[str, Any], path: Path) -> Iterator[Problem]:
@@ -203,6 +173,7 @@ def _tool_names(spec: Spec, index: int, tool: Mapping[str, Any], seen: dict[str,
             why = "names that start with '_' are refused" if name.startswith("_") else "it is no name of Python"
             yield spec.problem("STK105", f"tool '{name}' cannot be called: {why}; give it a 'name'", *path)
         yield from _keyword(spec, name, *path)
+        yield from _of_every_job(spec, "tool", name, *path)
         if name in seen:
             line = spec.where("tools", seen[name]).start.line
             message = f"tool '{name}' stands twice in ToolSet '{spec.name}'; the first is on line {line}"
@@ -232,8 +203,8 @@ def _scripted(spec: Spec) -> Iterator[Problem]:
     """A scripted provider reaches nobody: what says how to would never be read."""
     for name in ("base_url", "api_key", "headers", "timeout"):
         if spec.data.get("driver") == "scripted" and name in spec.data:
-            message = f"'{name}' is not supported with driver 'scripted', which calls nobody; remove it"
-            yield spec.at_key("STK100", message, name)
+            message = f"'{name}' has no place beside driver 'scripted', which calls nobody; remove it"
+            yield spec.at_key("STK101", message, name)
 
 
 def _script(spec: Spec) -> Iterator[Problem]:

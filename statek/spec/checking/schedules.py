@@ -4,12 +4,10 @@ Runs after the references are known: whether the agent is there is for `links`.
 """
 
 import functools
-import zoneinfo
 from collections.abc import Iterator
 from dataclasses import replace
 
 from statek.base.nearest import nearest
-from statek.spec.checking.cron import CronError, parse_cron
 from statek.spec.checking.given import check_given
 from statek.spec.fixes import word_fix
 from statek.spec.positions import inside
@@ -19,15 +17,20 @@ from statek.spec.types import Spec, SpecSet
 
 def check_schedules(specs: SpecSet) -> Iterator[Problem]:
     """Every problem of every Schedule beyond its schema and its references."""
-    for schedule in specs.of("Schedule"):
-        yield from _cron(schedule)
-        yield from _zone(schedule)
-        agent = specs.get("Agent", schedule.data["agent"])
-        if agent is not None and not agent.abstract:
-            yield from check_given(schedule, ("inputs",), schedule.data.get("inputs", {}), agent)
+    yield from specs.told_of_each(_schedule, specs.of("Schedule"))
+
+
+def _schedule(schedule: Spec, specs: SpecSet) -> Iterator[Problem]:
+    yield from _cron(schedule)
+    yield from _zone(schedule)
+    agent = specs.get("Agent", schedule.data["agent"])
+    if agent is not None and not agent.abstract:
+        yield from check_given(schedule, ("inputs",), schedule.data.get("inputs", {}), agent)
 
 
 def _cron(schedule: Spec) -> Iterator[Problem]:
+    from statek.spec.checking.cron import CronError, parse_cron  # few projects have a Schedule
+
     text = schedule.data["cron"]
     try:
         parse_cron(text)
@@ -54,4 +57,6 @@ def _city(name: str) -> str | None:
 
 @functools.cache
 def _zones() -> frozenset[str]:
+    import zoneinfo  # see above
+
     return frozenset(zoneinfo.available_timezones())

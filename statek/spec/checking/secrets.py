@@ -25,6 +25,9 @@ _KEYS = re.compile(
     r"|glpat-[A-Za-z0-9_-]{20,}|xox[abprs]-[A-Za-z0-9-]{10,}|AKIA[0-9A-Z]{16}|AIza[A-Za-z0-9_-]{30,}"
     r"|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+)|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
+_VARIABLE = re.compile(  # one, in the ways of other tools, or by its name alone
+    r"(?:[A-Z][a-z]+ +)?(?:\$([A-Z_][A-Z0-9_]*)|(?:\{\{ *\w+\. *)?([A-Z]+(?:_[A-Z]+)+)(?: *\}\})?)"
+)
 _INSTEAD = "write ${secret:NAME} in its place, and set NAME in the environment"
 
 
@@ -41,6 +44,8 @@ def check_secrets(spec: Spec) -> Iterator[Problem]:
 def _reference(spec: Spec, path: Path, node: Node) -> tuple[Fix, ...]:
     """A reference in the place of the secret; its name is a guess, so nobody makes this fix without asking."""
     name = re.sub(r"[^A-Z0-9]+", "_", f"{spec.name}_{path[-1]}".upper()).strip("_")
+    named = _VARIABLE.fullmatch(node.data)
+    name = name if named is None else named[1] or named[2]
     scheme = re.match(r"(?i)(bearer|basic|token) +", node.data)
     text = json.dumps(f"{scheme[0] if scheme else ''}${{secret:{name}}}")
     return (Fix(f"write {text}", safe=False, range=node.span, text=text),)

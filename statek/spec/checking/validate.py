@@ -7,11 +7,11 @@ library only says that something about the parent is wrong.
 import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from statek.base.kept import Kept
 from statek.base.nearest import did_you_mean, nearest
+from statek.spec.checking.causes import root_causes
 from statek.spec.checking.explain import Failure, explain, not_run
 from statek.spec.fixes import is_slip, replaced, word_fix
 from statek.spec.formats import NAME
@@ -19,7 +19,8 @@ from statek.spec.positions import first_line, point
 from statek.spec.problems import Fix, Problem, Related, make_problem, ordered, span
 from statek.spec.quick import Look, quick_look
 from statek.spec.reading.documents import Document, Documents
-from statek.spec.reading.snapshot import EVALS, is_eval_file
+from statek.spec.reading.listing import EVALS, is_eval_file
+from statek.spec.reading.nodes import Node
 from statek.spec.references import REFERRING, awaits_variable
 from statek.spec.schema.kinds import LATER_KINDS, SCHEMAS
 from statek.spec.schema.parts import API_VERSION
@@ -30,25 +31,21 @@ _SAME_VERSION = re.compile(r"(?i)(statek[-_/. ]?)?v?1")
 YAML_KINDS = tuple(kind for kind in SCHEMAS if kind != "Agent")
 _FILE_KINDS = {"Agent": "a .md file", "Warmup": "a .py file in a folder named 'warmups'"}
 _LATER_MARKS = ("x-later", "x-later-values")
-_ORDER = ("type", "enum", "propertyNames", "pattern", "minLength", "minItems", "minimum")
+_NOTE = "x-"
 
 
-Judged = tuple[Document, list[Problem], Spec | None]  # the document too: the key is its identity
-
-
-def load_specs(read: Documents, kept: Kept[Judged] | None = None) -> tuple[SpecSet, tuple[Problem, ...]]:
+def load_specs(read: Documents, kept: Kept | None = None) -> tuple[SpecSet, tuple[Problem, ...]]:
     """All specs of the documents, and every problem of this phase (not those of reading)."""
-    loader = _Loader(read, kept or Kept())
-    for document in read.documents:
-        loader.add(document)
+    loader = _Loader(read)
+    for document, declared in zip(read.documents, (kept or Kept()).each(_declared, read.documents), strict=True):
+        loader.add(document, declared)
     return loader.result(), ordered(loader.problems)
 
 
 class _Loader:
     """Collects specs by name."""
 
-    def __init__(self, read: Documents, kept: Kept[Judged]) -> None:
-        self.kept = kept
+    def __init__(self, read: Documents) -> None:
         self.problems: list[Problem] = []
         self.specs: dict[tuple[str, str], Spec] = {}
         self.places: dict[tuple[str, str], Document] = {}
@@ -72,76 +69,33 @@ class _Loader:
         else:
             self.unsure.update({"Eval"} if is_eval_file(file) else YAML_KINDS)
 
-    def add(self, document: Document) -> None:
-        if document.form in {"partial", "python"}:
-            self._add_plain(document)
-            return
-        kind = self._kind(document)
+    def add(self, document: Document, declared: "_Declared") -> None:
+        kind, name, problems, spec = declared
+        if problems:
+            self.problems.extend(problems)
         if kind is None:
-            if document.form == "yaml":
-                self.unsure.update({"Eval"} if is_eval_file(document.file) else YAML_KINDS)
-            self.broken.update({("Agent", document.stem)} if document.form == "markdown" else ())
-            return
-        name = _declared_name(kind, document)
-        _, problems, spec = self.kept.of(id(document), partial(_judged, kind, name, document))
-        if name is None:
+            self._lost_document(document)
+        elif name is None:
             self.unsure.add(kind)
-        elif self._is_new(kind, name, document):
-            if spec is None:
-                self.broken.add((kind, name))
-            else:
-                self.specs[kind, name] = spec
-        self.problems.extend(problems)
-
-    def _add_plain(self, document: Document) -> None:
-        kind = "Partial" if document.form == "partial" else "Warmup"
-        problems = list(_check_file_name(document))
-        self.problems.extend(problems)
-        if self._is_new(kind, document.stem, document):
+        elif not self._is_new(kind, name, document):
+            return
+        elif document.node is None:
             known = self.partials if kind == "Partial" else self.warmups
-            known[document.stem] = document
-
-    def _kind(self, document: Document) -> str | None:
-        assert document.node is not None
-        node = document.node.members.get("kind")
-        if node is None:
-            if document.form == "markdown":
-                return "Agent"
-            message = f"missing required field 'kind' in the document; expected one of {', '.join(YAML_KINDS)}"
-            self._report("STK102", message, document, point(document.node.span), "/kind")
-            return None
-        kind, where = node.data, first_line(node.span)
-        if not isinstance(kind, str):
-            self._report("STK103", f"'kind' must be text, found {kind!r}", document, where, "/kind")
-        elif kind in _FILE_KINDS and document.form == "yaml":
-            message = f"kind '{kind}' cannot stand in a .yaml file: it is {_FILE_KINDS[kind]}"
-            self._report("STK206", message, document, where, "/kind")
-        elif kind in YAML_KINDS and document.form == "markdown":
-            message = f"a .md file is an Agent, found kind '{kind}'; move it to a .yaml file"
-            self._report("STK206", message, document, where, "/kind")
-        elif kind == "Eval" and not is_eval_file(document.file):
-            message = f"Evals are read from files '{EVALS}/NAME.eval.yaml' only; move it there"
-            self._report("STK206", message, document, where, "/kind")
-        elif kind in YAML_KINDS and kind != "Eval" and is_eval_file(document.file):
-            message = f"an .eval.yaml file holds Evals only, found kind '{kind}'; move it to another .yaml file"
-            self._report("STK206", message, document, where, "/kind")
-        elif kind not in SCHEMAS:
-            message = f"unknown kind '{kind}'{did_you_mean(kind, SCHEMAS)}"
-            fixes = word_fix(where, kind, YAML_KINDS if document.form == "yaml" else ["Agent"])
-            self._report("STK107", message, document, where, "/kind", fixes)
+            known[name] = document
+        elif spec is None:
+            self.broken.add((kind, name))
         else:
-            return kind
-        return None
+            self.specs[kind, name] = spec
 
-    def _report(
-        self, code: str, message: str, document: Document, where: Any, at: str, fixes: tuple[Fix, ...] = ()
-    ) -> None:
-        self.problems.append(make_problem(code, message, document.file, where, pointer=at, fixes=fixes))
+    def _lost_document(self, document: Document) -> None:
+        if document.form == "markdown":
+            self.broken.add(("Agent", document.stem))
+        else:
+            self.unsure.update({"Eval"} if is_eval_file(document.file) else YAML_KINDS)
 
     def _is_new(self, kind: str, name: str, document: Document) -> bool:
         """Whether no other object has this name; names that differ only in case count as the same."""
-        key = (kind, name.casefold())
-        first = self.places.setdefault(key, document)
+        first = self.places.setdefault((kind, name.casefold()), document)
         if first is document:
             return True
         here, there = _name_place(document), _name_place(first)
@@ -155,19 +109,74 @@ class _Loader:
         return False
 
 
-def _judged(kind: str, name: str | None, document: Document) -> Judged:
-    """What is wrong within one document, and its spec when it can be used."""
-    problems = list(_check_schema(kind, document, name))
-    problems.extend(_check_version(document))
+class _Declared(NamedTuple):
+    """What a document declares, looked at by itself: kind and name if they are known, and its spec if it is good."""
+
+    kind: str | None
+    name: str | None
+    problems: tuple[Problem, ...]
+    spec: Spec | None = None
+
+
+def _declared(document: Document) -> _Declared:
+    if document.node is None:
+        kind = "Partial" if document.form == "partial" else "Warmup"
+        return _Declared(kind, document.stem, tuple(_check_file_name(document)))
+    found = tuple(_check_kind(document, document.node))
+    if found:
+        return _Declared(None, None, found)
+    kind = document.node.members["kind"].data if "kind" in document.node.members else "Agent"
+    name = _declared_name(kind, document)
+    problems = [*_check_schema(kind, document, name), *_check_version(document)]
     problems.extend(_check_file_name(document) if kind == "Agent" else ())
     spec = None if name is None or has_errors(problems) else _spec(kind, name, document)
-    return document, problems, spec
+    return _Declared(kind, name, tuple(problems), spec)
+
+
+def _check_kind(document: Document, whole: Node) -> Iterator[Problem]:
+    """At most one problem."""
+    node, is_eval = whole.members.get("kind"), is_eval_file(document.file)
+    if node is None:
+        if document.form != "markdown":
+            yield _no_kind(document, whole)
+        return
+    code, kind, fixes = "STK206", node.data, tuple[Fix, ...]()
+    if not isinstance(kind, str):
+        code, message = "STK103", f"'kind' must be text, found {kind!r}"
+    elif kind in _FILE_KINDS and document.form == "yaml":
+        message = f"kind '{kind}' cannot stand in a .yaml file: it is {_FILE_KINDS[kind]}"
+    elif kind in YAML_KINDS and document.form == "markdown":
+        message = f"a .md file is an Agent, found kind '{kind}'; move it to a .yaml file"
+    elif kind == "Eval" and not is_eval:
+        message = f"Evals are read from files '{EVALS}/NAME.eval.yaml' only; move it there"
+    elif kind in YAML_KINDS and kind != "Eval" and is_eval:
+        message = f"an .eval.yaml file holds Evals only, found kind '{kind}'; move it to another .yaml file"
+    elif kind not in SCHEMAS:
+        code, message = "STK107", f"unknown kind '{kind}'{did_you_mean(kind, SCHEMAS)}"
+        fixes = word_fix(first_line(node.span), kind, YAML_KINDS if document.form == "yaml" else ["Agent"])
+    else:
+        return
+    yield make_problem(code, message, document.file, first_line(node.span), pointer="/kind", fixes=fixes)
+
+
+def _no_kind(document: Document, whole: Node) -> Problem:
+    slip = nearest("kind", whole.keys)
+    if slip is not None:
+        where = whole.keys[slip]
+        message = f"unknown field '{slip}'; did you mean 'kind'?"
+        return make_problem(
+            "STK101", message, document.file, where, pointer=f"/{slip}", fixes=word_fix(where, slip, ["kind"])
+        )
+    message = f"missing required field 'kind' in the document; expected one of {', '.join(YAML_KINDS)}"
+    return make_problem("STK102", message, document.file, point(whole.span), pointer="/kind")
 
 
 def _spec(kind: str, name: str, document: Document) -> Spec:
     assert document.node is not None
     shape = SCHEMAS[kind]
-    data = without_notes(document.node.data, shape, shape["$defs"]["value"])
+    data = document.node.data
+    if _NOTE in document.text or "\\" in document.text:  # an escape may write it, too
+        data = without_notes(data, shape, shape["$defs"]["value"])
     head = data if kind == "Agent" else data["metadata"]
     labels = dict(head.get("labels", {}))
     return Spec(kind, name, document, data if kind == "Agent" else data["spec"], labels)
@@ -252,11 +261,7 @@ def _failures(shape: Mapping[str, Any], data: Any) -> tuple[list[Failure], list[
     for failure in found:
         if failure.check not in _LATER_MARKS:
             groups.setdefault(failure.path, []).append(failure)
-    typos = _misspelt(groups)
-    errors = [
-        cause for path, failures in groups.items() for cause in _root_causes(failures, typos.get(path, frozenset()))
-    ]
-    return errors, _outermost([failure for failure in found if failure.check in _LATER_MARKS], groups)
+    return root_causes(groups), _outermost([failure for failure in found if failure.check in _LATER_MARKS], groups)
 
 
 def _outermost(marked: Sequence[Failure], wrong: Iterable[Path]) -> list[Failure]:
@@ -268,27 +273,6 @@ def _outermost(marked: Sequence[Failure], wrong: Iterable[Path]) -> list[Failure
         if not within and failure.path not in spoilt:
             kept[failure.path] = failure
     return list(kept.values())
-
-
-def _root_causes(failures: Sequence[Failure], typos: frozenset[str]) -> Iterable[Failure]:
-    """Of the failures at one place: all missing fields, else the one that explains the others."""
-    missing = [failure for failure in failures if failure.check == "required" and failure.fact not in typos]
-    others = [failure for failure in failures if failure.check != "required"]
-    others.sort(key=lambda failure: _ORDER.index(failure.check) if failure.check in _ORDER else len(_ORDER))
-    return [*others[:1], *missing]
-
-
-def _misspelt(groups: dict[Path, list[Failure]]) -> dict[Path, frozenset[str]]:
-    """Missing fields, by the place of their mapping, that an unknown field was meant to be."""
-    found: dict[Path, set[str]] = {}
-    for path, failures in groups.items():
-        for failure in failures:
-            close = None
-            if failure.check == "additionalProperties":
-                close = nearest(str(path[-1]), failure.schema["properties"])
-            if close is not None:
-                found.setdefault(path[:-1], set()).add(close)
-    return {path: frozenset(names) for path, names in found.items()}
 
 
 @functools.cache

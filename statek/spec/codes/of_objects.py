@@ -97,7 +97,7 @@ CODES: dict[str, Code] = {
     "STK302": Code(
         "Braces or a block of a prompt are never closed, or hold no expression.",
         "Braces that are plain text, of LaTeX or another template language, go between {% raw %} and {% endraw %}."
-        " Single braces need nothing.",
+        " Single braces need nothing; around an input they are a warning.",
         **prompts("About: {{ inputs.event.subject }\n", "About: {{ inputs.event.subject }}\n", _INPUT),
     ),
     "STK303": Code(
@@ -162,7 +162,8 @@ CODES: dict[str, Code] = {
     ),
     "STK503": Code(
         "Two tools have one name.",
-        "The model calls a tool by its name alone. Give one of them another one with 'name', or deny it.",
+        "The model calls a tool by its name alone. Give one of them another one with 'name', or deny it. Names such as"
+        " exit and print are taken in every job.",
         **pair(
             "agents/mail.yaml",
             _tools("python: shop.tickets:lookup\n    - python: shop.tickets:lookup"),
@@ -317,8 +318,9 @@ CODES: dict[str, Code] = {
         ),
     ),
     "STK803": Code(
-        "A ${...} reference that cannot be read.",
-        "There are ${secret:NAME}, ${env:NAME} and ${var:NAME}.",
+        "A ${...} reference that cannot be read, or that nobody would look up.",
+        "There are ${secret:NAME}, ${env:NAME} and ${var:NAME}, in the addresses, keys and headers of Provider and"
+        " ToolSet; ${var:NAME} also in other texts of these two, of Queue and of Fleet. Elsewhere they would be text.",
         **documents(
             "agents/router.yaml", "Provider", "router",
             "  base_url: https://router.example.test/v1\n  api_key: ${secrt:ROUTER_KEY}\n",

@@ -4,7 +4,7 @@ A child never loses what its parents deny. What an agent is (its name, labels, p
 whose parent cannot be used is set aside without a word: the parent's problem is the one to mend.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from statek.base.nearest import did_you_mean
@@ -22,37 +22,32 @@ IDENTITY = frozenset(own_fields())  # what an agent says of itself alone
 ADDED = (("tools", "use"), ("tools", "deny"), ("tools", "approve"))  # lists that add up along `extends`
 SHORT = {"model": "use", "warmup": "use", "tools": "use"}  # fields of an agent with a short form
 
-Lines = Mapping[str, tuple[Spec, ...]]
 Pair = tuple[str, str]
 
 
-def lines_of_descent(specs: SpecSet) -> tuple[Lines, list[Problem]]:
-    """For each agent its parents, the farthest first, then itself; agents that cannot be merged are left out."""
-    agents = {agent.name: agent for agent in specs.of("Agent")}
-    parents = {name: agent.data["extends"] for name, agent in agents.items() if "extends" in agent.data}
-    problems = list(_unknown(agents, parents, specs))
-    edges = {name: [(("extends",), parent)] for name, parent in parents.items()}
-    for name, _, shown in find_cycles(edges):
+def check_descent(specs: SpecSet) -> Iterator[Problem]:
+    """Agents that extend what is not there, or each other in a circle."""
+    children = [agent for agent in specs.of("Agent") if "extends" in agent.data]
+    yield from specs.told_of_each(_parent, children)
+    edges = {agent.name: [(agent, agent.data["extends"])] for agent in children}
+    for _, agent, shown in find_cycles(edges):
         message = f"agents extend each other in a circle: {shown}; take 'extends' out of one of them"
-        problems.append(agents[name].problem("STK203", message, "extends"))
-    lines = {name: _line(agents, parents, name) for name in agents}
-    return {name: line for name, line in lines.items() if line is not None}, problems
+        yield agent.problem("STK203", message, "extends")
 
 
-def _unknown(agents: Mapping[str, Spec], parents: Mapping[str, str], specs: SpecSet) -> Iterator[Problem]:
-    for name, parent in parents.items():
-        yield from refer(agents[name], specs, "Agent", parent, "extends", abstract=True)
+def _parent(agent: Spec, specs: SpecSet) -> Iterator[Problem]:
+    return refer(agent, specs, "Agent", agent.data["extends"], "extends", abstract=True)
 
 
-def _line(agents: Mapping[str, Spec], parents: Mapping[str, str], name: str) -> tuple[Spec, ...] | None:
-    """None when the line leads to an agent that is not there, or round in a circle."""
-    found: dict[str, Spec] = {}
-    while name not in found and name in agents:
-        found[name] = agents[name]
-        if name not in parents:
-            return tuple(reversed(found.values()))
-        name = parents[name]
-    return None
+def parents_of(agent: Spec, specs: SpecSet) -> tuple[Spec, ...] | None:
+    """What an agent extends, the farthest first; None when that leads to one that is not there, or in a circle."""
+    found, last = {agent.name: agent}, agent
+    while "extends" in last.data:
+        parent = specs.get("Agent", last.data["extends"])
+        if parent is None or parent.name in found:
+            return None
+        found[parent.name] = last = parent
+    return tuple(reversed(found.values()))[:-1]
 
 
 def in_order(defaults: Iterable[Spec]) -> tuple[Spec, ...]:
@@ -85,42 +80,35 @@ class _Heritage:
     lists: Mapping[Pair, Node]
 
 
-class Inheritance:
-    """Merges agents with their parents and Defaults. What several children get is put together once."""
+def merged(agent: Spec, parents: tuple[Spec, ...], specs: SpecSet) -> Merged | None:
+    """An agent with what its parents and Defaults say; None when nobody else says anything of it."""
+    given = tuple(defaults for defaults in in_order(specs.of("Defaults")) if fits(defaults, agent))
+    heritage = specs.remembered(_of_defaults, given)
+    for count in range(1, len(parents) + 1):  # what several children get is put together once
+        heritage = specs.remembered(_heritage, parents[:count], given)
+    if heritage.tree is None:
+        return None
+    whole = _with(heritage, _layer(agent, agent.own))
+    assert whole.tree is not None
+    tree = whole.tree
+    for path, items in whole.lists.items():
+        tree = with_list(tree, path, items)
+    return Merged(tree, whole.layers)
 
-    def __init__(self, lines: Lines, defaults: Sequence[Spec]) -> None:
-        """Take the lines of descent, and the Defaults in their order."""
-        self.lines, self.defaults = lines, defaults
-        self._known: dict[tuple[str, tuple[str, ...]], _Heritage] = {}
 
-    def merged(self, agent: Spec) -> Merged | None:
-        """The agent with what it inherits; None when nobody else says anything of it."""
-        given = [defaults for defaults in self.defaults if fits(defaults, agent)]
-        heritage = self._heritage(self.lines[agent.name][:-1], given)
-        if heritage.tree is None:
-            return None
-        whole = _with(heritage, _layer(agent, agent.own))
-        assert whole.tree is not None
-        tree = whole.tree
-        for path, items in whole.lists.items():
-            tree = with_list(tree, path, items)
-        return Merged(tree, whole.layers)
+def _of_defaults(given: tuple[Spec, ...], _specs: SpecSet) -> _Heritage:
+    found = _Heritage(None, (), {})
+    for defaults in given:
+        layer = _layer(defaults, defaults.own.members["set"])
+        found = replace(_with(found, layer), lists={})  # they hold when no agent says anything
+    return found
 
-    def _heritage(self, parents: Sequence[Spec], given: Sequence[Spec]) -> _Heritage:
-        names = tuple(defaults.name for defaults in given)
-        found = self._known.get(("", names))
-        if found is None:
-            found = _Heritage(None, (), {})
-            for defaults in given:
-                layer = _layer(defaults, defaults.own.members["set"])
-                found = replace(_with(found, layer), lists={})  # they hold when no agent says anything
-            self._known["", names] = found
-        for parent in parents:
-            key = (parent.name, names)
-            if key not in self._known:
-                self._known[key] = _with(found, _layer(parent, without(parent.own, IDENTITY)))
-            found = self._known[key]
-        return found
+
+def _heritage(parents: tuple[Spec, ...], given: tuple[Spec, ...], specs: SpecSet) -> _Heritage:
+    """What a child of the last of `parents` gets."""
+    *before, parent = parents
+    above = specs.remembered(_heritage, tuple(before), given) if before else specs.remembered(_of_defaults, given)
+    return _with(above, _layer(parent, without(parent.own, IDENTITY)))
 
 
 def _layer(spec: Spec, node: Node) -> Layer:
@@ -147,13 +135,14 @@ def check_matches(specs: SpecSet) -> Iterator[Problem]:
             where, names = defaults.where("match", "names", index), specs.names("Agent")
             fixes = word_fix(where, name, names, beside=match["names"])
             yield defaults.problem("STK201", f"'{name}' fits no Agent{hint}", "match", "names", index, fixes=fixes)
-        found = [agent for agent in agents if fits(defaults, agent)]
-        if not wrong and match and specs.has_all("Agent") and all(agent.abstract for agent in found):
+        runs = any(fits(defaults, agent) for agent in agents if not agent.abstract)
+        if not wrong and not runs and match and specs.has_all("Agent"):
+            found = next((agent for agent in agents if fits(defaults, agent)), None)
             why = "fits no agent"
-            if found:
-                why = f"fits only {found[0].id}, which is abstract; Defaults are not inherited, name what extends it"
+            if found is not None:
+                why = f"fits only {found.id}, which is abstract; Defaults are not inherited, name what extends it"
             yield defaults.problem("STK201", f"this match {why}", "match", severity="warning")
 
 
 def _fits_any(pattern: str, specs: SpecSet) -> bool:
-    return "Agent" in specs.unsure or any(name_pattern(pattern).fullmatch(name) for name in specs.names("Agent"))
+    return specs.is_unsure("Agent") or any(name_pattern(pattern).fullmatch(name) for name in specs.names("Agent"))

@@ -6,21 +6,21 @@ is whole, and each mistake is told once, in the file that makes it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from statek.spec.checking.complete import missing_fields
 from statek.spec.checking.explain import explain
 from statek.spec.checking.rules import check_rules
 from statek.spec.checking.validate import check_value, has_errors
-from statek.spec.merging.descent import Inheritance, check_matches, in_order, lines_of_descent
+from statek.spec.merging.descent import check_descent, check_matches, merged, parents_of
 from statek.spec.merging.layering import unfolded
 from statek.spec.merging.overlays import SHORT, Patch, check_whole, patched, read_patches
 from statek.spec.merging.variables import check_references, check_variables, filled, refers, variables
 from statek.spec.problems import Problem, once, ordered
 from statek.spec.reading.lint import spoils
 from statek.spec.reading.nodes import Node
-from statek.spec.reading.project import ProjectConfig
+from statek.spec.reading.project import EnvConfig, ProjectConfig
 from statek.spec.references import REFERRING, awaits_variable
 from statek.spec.schema.field_paths import whole_shape
 from statek.spec.schema.kinds import SCHEMAS
@@ -36,11 +36,20 @@ def merge_specs(specs: SpecSet, config: ProjectConfig, env: str) -> tuple[SpecSe
     A spec that has errors is taken out and counts as `broken`. Defaults and Overlays stay in the set, for they are
     objects with names; they give nothing to compile. Merging what is merged changes nothing.
     """
-    merging = _Merging(specs, variables(specs, config, env), env)
-    merging.run()
-    kept = {key: spec for key, spec in merging.done.items() if key not in merging.broken}
-    whole = replace(specs, specs=kept, broken=specs.broken | merging.broken)
-    return whole, ordered(once(merging.problems, homes(specs)))
+    patches, wrong = read_patches(specs, env)
+    problems = [*check_descent(specs), *wrong, *check_variables(specs), *check_matches(specs)]
+    by_target: dict[Key, list[Patch]] = {}
+    for patch in patches:
+        by_target.setdefault(patch.target, []).append(patch)
+    kept: dict[Key, Spec] = {}
+    given = specs.specs
+    for key, found in zip(sorted(given), _wholes(specs, by_target, config.env(env)), strict=True):
+        problems.extend(found.problems)
+        if found.spec is not None:
+            kept[key] = found.spec
+    broken = specs.broken | (given.keys() - kept.keys())
+    whole = SpecSet(kept, specs.partials, specs.warmups, broken, specs.unsure)
+    return whole, ordered(once(problems, homes(specs)) if problems else ())
 
 
 def homes(specs: SpecSet) -> Mapping[str, str]:
@@ -48,67 +57,75 @@ def homes(specs: SpecSet) -> Mapping[str, str]:
     return {spec.id: spec.document.file for spec in specs.specs.values()}
 
 
-@dataclass
-class _Merging:
-    """One run over all specs."""
+class _Whole(NamedTuple):
+    """An object as it holds in one environment, and what is wrong with it; None: it cannot be used."""
 
-    specs: SpecSet
-    values: Mapping[str, Any]
-    env: str
-    done: dict[Key, Spec] = field(default_factory=dict)
-    broken: set[Key] = field(default_factory=set)
-    problems: list[Problem] = field(default_factory=list)
+    spec: Spec | None
+    problems: tuple[Problem, ...] = ()
 
-    def run(self) -> None:
-        lines, problems = lines_of_descent(self.specs)
-        patches, more = read_patches(self.specs, self.env)
-        self.problems += [*problems, *more, *check_variables(self.specs), *check_matches(self.specs)]
-        by_target: dict[Key, list[Patch]] = {}
-        for patch in patches:
-            by_target.setdefault(patch.target, []).append(patch)
-        inheritance = Inheritance(lines, in_order(self.specs.of("Defaults")))
-        for key, spec in sorted(self.specs.specs.items()):
-            if spec.merged is not None:
-                self.done[key] = spec
-            elif spec.kind == "Agent" and spec.name not in lines:
-                self.broken.add(key)
+
+def _wholes(specs: SpecSet, patches: Mapping[Key, list[Patch]], env: EnvConfig) -> Iterator[_Whole]:
+    """Every object, by kind and name."""
+    for kind in sorted({kind for kind, _ in specs.specs}):
+        settings = env if kind in REFERRING else None
+        names = {name for found, name in patches if found == kind}
+        plain = [spec for spec in specs.of(kind) if spec.name not in names]
+        found = iter(specs.each(_whole, plain, (), env.name, settings))
+        for spec in specs.of(kind):
+            if spec.name in names:
+                yield specs.remembered(_whole, spec, tuple(patches[kind, spec.name]), env.name, settings)
             else:
-                found = inheritance.merged(spec) if spec.kind == "Agent" else None
-                merged = spec if found is None else _with_tree(spec, found.tree, found.layers)
-                self._finish(key, self._patch(merged, by_target.get(key, ())))
+                yield next(found)
 
-    def _patch(self, spec: Spec, patches: Iterable[Patch]) -> Spec:
-        """Check the patches of every environment together, lay on those of this one."""
-        envs: dict[str, list[Patch]] = {}
-        for patch in patches:
-            envs.setdefault(patch.env, []).append(patch)
-        wrong = {name: list(check_whole(spec.node, spec.kind, tuple(own))) for name, own in envs.items()}
-        self.problems.extend(problem for found in wrong.values() for problem in found)
-        mine = envs.get(self.env, []) if not wrong.get(self.env) else []
+
+def _whole(spec: Spec, patches: tuple[Patch, ...], env: str, values: EnvConfig | None, specs: SpecSet) -> _Whole:
+    """`values`: the settings of `env`, for an object whose texts may hold variables."""
+    if spec.merged is not None:
+        return _Whole(spec)
+    if spec.kind == "Agent":
+        parents = parents_of(spec, specs)
+        if parents is None:
+            return _Whole(None)
+        found = merged(spec, parents, specs)
+        spec = spec if found is None else _with_tree(spec, found.tree, found.layers)
+    spec, wrong = _patched(spec, patches, env)
+    last = _checked(spec, values, specs)
+    return _Whole(last.spec, (*wrong, *last.problems))
+
+
+def _patched(spec: Spec, patches: Iterable[Patch], env: str) -> tuple[Spec, list[Problem]]:
+    """Check the patches of every environment together, lay on those of this one."""
+    envs: dict[str, list[Patch]] = {}
+    for patch in patches:
+        envs.setdefault(patch.env, []).append(patch)
+    wrong = {name: list(check_whole(spec.node, spec.kind, tuple(own))) for name, own in envs.items()}
+    mine = envs.get(env, []) if not wrong.get(env) else []
+    if mine:
         layers = (*reversed([patch.layer for patch in mine]), *(spec.layers or (_own_layer(spec),)))
-        return _with_tree(spec, patched(spec.node, spec.kind, mine), layers) if mine else spec
+        spec = _with_tree(spec, patched(spec.node, spec.kind, mine), layers)
+    return spec, [problem for found in wrong.values() for problem in found]
 
-    def _finish(self, key: Key, spec: Spec) -> None:
-        """Variables, then what only holds of a whole object."""
-        problems: list[Problem] = []
-        if spec.kind in REFERRING and refers(spec.node):
-            problems.extend(check_references(spec, self.values, self.env))
-            spec = _with_tree(spec, filled(spec.node, self.values), spec.layers)
-            problems.extend(_failures(spec))
-        if spec.kind == "Agent" and not spec.abstract:
-            problems.extend(missing_fields(spec))
-        if problems and not self._all_is_said(spec):
-            self.broken.add(key)
-            return
-        if not has_errors(problems) and not spec.abstract:
-            problems.extend(check_rules(spec))
-        self.done[key] = spec
-        self.problems.extend(problems)
-        self.broken.update({key} if spoils(problems) else ())
 
-    def _all_is_said(self, spec: Spec) -> bool:
-        """Whether no document with problems may say what is missing here."""
-        return self.specs.has_all("Overlay") and (spec.kind != "Agent" or self.specs.has_all("Defaults"))
+def _checked(spec: Spec, env: EnvConfig | None, specs: SpecSet) -> _Whole:
+    """Variables, then what only holds of a whole object."""
+    problems: list[Problem] = []
+    if env is not None and refers(spec.node):
+        values = variables(env, specs)
+        problems.extend(check_references(spec, values, env.name))
+        spec = _with_tree(spec, filled(spec.node, values), spec.layers)
+        problems.extend(_failures(spec))
+    if spec.kind == "Agent" and not spec.abstract:
+        problems.extend(missing_fields(spec))
+    if problems and not _all_is_said(spec, specs):
+        return _Whole(None)
+    if not has_errors(problems) and not spec.abstract:
+        problems.extend(check_rules(spec))
+    return _Whole(None if spoils(problems) else spec, tuple(problems))
+
+
+def _all_is_said(spec: Spec, specs: SpecSet) -> bool:
+    """Whether no document with problems may say what is missing here."""
+    return specs.has_all("Overlay") and (spec.kind != "Agent" or specs.has_all("Defaults"))
 
 
 def _own_layer(spec: Spec) -> Layer:

@@ -28,7 +28,7 @@ SHORT: Mapping[str, Mapping[str, str]] = {
 _MISSING = {"required", "oneOf"}  # checks of a whole that part of it cannot pass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Patch:
     """One value of an overlay: `tree` holds it in the shape of the object, `at` is its place in the overlay."""
 
@@ -60,18 +60,27 @@ def read_patches(specs: SpecSet, env: str) -> tuple[tuple[Patch, ...], list[Prob
     good: list[Patch] = []
     problems: list[Problem] = []
     for overlay in in_order(specs.of("Overlay")):
-        for index, given in enumerate(overlay.data.get("patches", [])):
-            target = (given["target"]["kind"], given["target"]["name"])
-            wrong = _target_problem(overlay, index, target, specs)
-            if wrong is not None:
-                problems.append(wrong)
-            if wrong is not None or specs.get(*target) is None:
-                continue
-            for patch in _patches(overlay, index, target, given["set"]):
-                found = list(_check(patch, now=patch.env == env))
-                problems.extend(found)
-                good.extend([patch] if all(problem.code == "STK100" for problem in found) else [])
+        for index in range(len(overlay.data.get("patches", []))):
+            found, wrong = specs.remembered(_of_target, overlay, index, env)
+            good.extend(found)
+            problems.extend(wrong)
     return tuple(good), [*problems, *_twice(good)]
+
+
+def _of_target(overlay: Spec, index: int, env: str, specs: SpecSet) -> tuple[list[Patch], list[Problem]]:
+    """The good ones of one entry of `patches`, and what is wrong with the others."""
+    given = overlay.data["patches"][index]
+    target = (given["target"]["kind"], given["target"]["name"])
+    wrong = _target_problem(overlay, index, target, specs)
+    if wrong is not None or specs.get(*target) is None:
+        return [], [wrong] if wrong is not None else []
+    good: list[Patch] = []
+    problems: list[Problem] = []
+    for patch in _patches(overlay, index, target, given["set"]):
+        found = list(_check(patch, now=patch.env == env))
+        problems.extend(found)
+        good.extend([patch] if all(problem.code == "STK100" for problem in found) else [])
+    return good, problems
 
 
 def _patches(overlay: Spec, index: int, target: tuple[str, str], values: Mapping[str, Any]) -> Iterator[Patch]:

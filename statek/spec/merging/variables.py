@@ -13,26 +13,33 @@ from statek.base.nearest import did_you_mean
 from statek.spec.merging.descent import in_order
 from statek.spec.problems import Problem, Related
 from statek.spec.reading.nodes import Node
-from statek.spec.reading.project import ProjectConfig
-from statek.spec.references import VARIABLE, awaits_variable
+from statek.spec.reading.project import EnvConfig
+from statek.spec.references import REFERENCE, VARIABLE, awaits_variable
 from statek.spec.types import Path, Spec, SpecSet
 
 
-def variables(specs: SpecSet, config: ProjectConfig, env: str) -> dict[str, Any]:
-    """All variables of an environment."""
-    found = dict(config.env(env).vars)
+def variables(env: EnvConfig, specs: SpecSet) -> Mapping[str, Any]:
+    """All variables of an environment; `env` has those of the settings."""
+    return specs.remembered(_variables, env)
+
+
+def _variables(env: EnvConfig, specs: SpecSet) -> Mapping[str, Any]:
+    found = dict(env.vars)
     for overlay in in_order(specs.of("Overlay")):
-        if overlay.data["env"] == env:
+        if overlay.data["env"] == env.name:
             found.update(overlay.data.get("vars", {}))
     return found
 
 
 def check_variables(specs: SpecSet) -> Iterator[Problem]:
-    """Variables that two Overlays set for one environment."""
+    """Variables that two Overlays set for one environment, and those that hold references."""
     first: dict[tuple[str, str], Spec] = {}
     for overlay in in_order(specs.of("Overlay")):
         env = overlay.data["env"]
-        for name in overlay.data.get("vars", {}):
+        for name, value in overlay.data.get("vars", {}).items():
+            if REFERENCE.search(_text(value)):
+                message = f"variable '{name}' holds '{value[:60]}', but a variable is plain text"
+                yield overlay.problem("STK803", f"{message}; write the reference where it is used", "vars", name)
             other = first.setdefault((env, name), overlay)
             if other is not overlay:
                 file, where = other.document.file, other.node.key_span(("vars", name))
@@ -59,6 +66,8 @@ def check_references(spec: Spec, values: Mapping[str, Any], env: str) -> Iterato
             if name not in values:
                 hint = did_you_mean(name, values, also=f"set in environment '{env}'")
                 yield spec.problem("STK801", f"variable '{name}' is not set in environment '{env}'{hint}", *path)
+            elif REFERENCE.search(_text(values[name])):
+                continue  # told where it is set
             elif "${" in _text(values[name]):
                 message = f"variable '{name}' holds '{_text(values[name])[:60]}', but a variable is plain text"
                 yield spec.problem("STK803", f"{message}; write the reference here", *path)

@@ -7,7 +7,6 @@ warmup. The result is what the schema phase checks; every file that cannot be re
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
@@ -26,13 +25,18 @@ from statek.text.fences import split as split_fences
 
 Form = Literal["markdown", "partial", "yaml", "python"]
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
+_ASCII = bytes((*b"\t\n", *range(0x20, 0x7F)))  # a text of these alone is most often good, and soon seen to be
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_TELLING = ("description", "model", "tools", "inputs", "limits")  # fields that tell front matter from other text
 _CONFLICT = re.compile(r"^(<{7} |>{7} )", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """One spec as written. `node` is None for partials and warmups; `body` is what follows the front matter."""
+    """One spec as written. `node` is None for partials and warmups; `body` is what follows the front matter.
+
+    Two of them are the same when they are the very same object.
+    """
 
     form: Form
     file: str
@@ -84,13 +88,11 @@ class StrictHandler(BaseHandler):
 Read = tuple[list[Document], list[Problem]]
 
 
-def read_documents(files: Sequence[SourceFile], kept: Kept[Read] | None = None) -> Documents:
+def read_documents(files: Sequence[SourceFile], kept: Kept | None = None) -> Documents:
     """Every document of `files`; those of a file that is in `kept` are the very same objects."""
     documents: list[Document] = []
     problems: list[Problem] = []
-    kept = kept or Kept()
-    for file in files:
-        found = kept.of(file, partial(_read_and_repair, file))
+    for found in (kept or Kept()).each(_read_and_repair, files):
         documents.extend(found[0])
         problems.extend(found[1])
     broken = frozenset(problem.file for problem in problems if problem.severity == "error")
@@ -161,6 +163,8 @@ def _decode(file: SourceFile) -> tuple[str | None, list[Problem]]:
         text = raw.decode()
     except UnicodeDecodeError as error:
         return None, [_not_utf8(file.path, raw, error.start)]
+    if not raw.translate(None, _ASCII) and "<<<<<<< " not in text and ">>>>>>> " not in text:
+        return text, []
     control = _CONTROL.search(text)
     lines = LineTable.of(text)
     if control is not None:
@@ -231,7 +235,7 @@ def _markdown(path: str, text: str) -> tuple[list[Document], list[Problem]]:
     problems = list(composed.problems)
     node = composed.nodes[0] if composed.nodes else None
     if not problems:
-        problem = _front_matter_problem(path, composed, fenced)
+        problem = _front_matter_problem(path, composed, fenced) or _second_front_matter(path, composed.nodes[0], fenced)
         problems = [problem] if problem is not None else []
     if problems or node is None:
         return [], problems
@@ -247,6 +251,23 @@ def _front_matter_problem(path: str, composed: Composed, fenced: Fenced) -> Prob
         where = first_line(composed.nodes[1].span)
         return make_problem("STK006", "front matter is one mapping, found several documents", path, where)
     return _shape_problem(path, composed.nodes[0], "front matter")
+
+
+def _second_front_matter(path: str, first: Node, fenced: Fenced) -> Problem | None:
+    """A prompt that begins with what another front matter would hold: the model would read it, and nobody else."""
+    prompt = fenced.body.lstrip("\n")
+    if not prompt.startswith("---"):
+        return None
+    try:
+        composed = compose(split_fences(prompt).yaml, path)
+    except FenceError:
+        return None
+    fields = composed.nodes[0].members if len(composed.nodes) == 1 and not composed.problems else {}
+    if not fields.keys() & {*first.members, *_TELLING}:
+        return None
+    line = fenced.body_line + fenced.body[: -len(prompt)].count("\n")
+    message = "a second front matter begins here; write all fields between the first two `---` lines"
+    return make_problem("STK003", message, path, span(line, 1, 3))
 
 
 def _fence_problem(path: str, error: FenceError) -> Problem:

@@ -13,8 +13,8 @@ another one leaves nothing that could be compiled, or must never be overlooked.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple
 
 from statek.base.nearest import did_you_mean, nearest
 from statek.spec.globs import path_pattern
@@ -32,8 +32,7 @@ SETTABLE = frozenset({
 """Codes of problems in spite of which the object means what its file says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """Levels by code, for files that fit one of the patterns; no pattern: for all files."""
 
     levels: Mapping[str, Level]
@@ -44,8 +43,7 @@ class Scope:
         return not self.files or any(pattern.fullmatch(file) for pattern in self.files)
 
 
-@dataclass(frozen=True, slots=True)
-class Lint:
+class Lint(NamedTuple):
     """The settings of one project, in their order."""
 
     scopes: tuple[Scope, ...] = ()

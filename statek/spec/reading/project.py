@@ -17,6 +17,7 @@ from statek.spec.formats import MODEL, NAME, POSITIVE_DURATION
 from statek.spec.positions import LineTable
 from statek.spec.problems import Problem, Range, SpecProblems, make_problem, ordered, span
 from statek.spec.reading.lint import Keys, Lint, read_lint
+from statek.spec.references import REFERENCE
 
 DEFAULT_ROOTS = ("agents", "warmups", "queues")
 RELOAD_VALUES: dict[str, tuple[str, ...]] = {
@@ -40,11 +41,11 @@ class EnvConfig:
     """One environment: its store folder (absolute), variables, defaults of `reload`, and Models it puts for others."""
 
     name: str
-    store: Path
-    vars: Mapping[str, Any]
-    reload: Mapping[str, str]
-    models: Mapping[str, str] = field(default_factory=dict)
-    later: tuple[Problem, ...] = ()  # what of it is good and not run by this build yet
+    store: Path = field(hash=False)
+    vars: Mapping[str, Any] = field(hash=False)
+    reload: Mapping[str, str] = field(hash=False)
+    models: Mapping[str, str] = field(default_factory=dict, hash=False)
+    later: tuple[Problem, ...] = field(default=(), hash=False)  # what of it is good and not run by this build yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ def _read_settings(path: Path) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except OSError as error:
-        raise SpecProblems([make_problem("STK021", f"cannot read {path}: {error}", FILE, span(1, 1))]) from error
+        message = f"the file cannot be read: {error.strerror}"
+        raise SpecProblems([make_problem("STK021", message, FILE, span(1, 1))]) from error
 
 
 class _Reader:
@@ -115,7 +117,9 @@ class _Reader:
         self.root, self.raw = root, raw
         self.text = _decode(raw or b"")
         self.problems: list[Problem] = []
-        tool = _parse(self.text).get("tool", {})
+        whole = _parse(self.text)
+        tool = whole.get("tool", {})
+        self.stray = whole.get("statek")  # a table that lacks the `tool.` before its name
         self.table: Any = tool.get("statek") if isinstance(tool, dict) else None
 
     def config(self) -> ProjectConfig:
@@ -124,6 +128,8 @@ class _Reader:
             self.table = {}
         table: dict[str, Any] = self.table or {}
         self.known(table, _FIELDS, ("tool", "statek"))
+        if isinstance(self.stray, dict):
+            self.no_tool(self.stray)
         later = self.watch(table)
         config = ProjectConfig(
             root=self.root,
@@ -139,9 +145,18 @@ class _Reader:
             later=later,
             lint=self.lint(table),
         )
+        self.plain(table, ("tool", "statek"))
         if self.problems:
             raise SpecProblems(ordered(self.problems))
         return config
+
+    def no_tool(self, stray: Mapping[str, Any]) -> None:
+        keys: tuple[str, ...] = ("statek",)
+        while self.place(keys).end.column == 2 and stray:  # only its own tables have a line
+            name = next(iter(stray))
+            keys, stray = (*keys, name), stray[name] if isinstance(stray[name], dict) else {}
+        message = f"unknown table [{'.'.join(keys)}]; did you mean [tool.{'.'.join(keys)}]?"
+        self.problems.append(make_problem("STK101", message, FILE, self.place(keys)))
 
     def lint(self, table: Mapping[str, Any]) -> Lint:
         keys = ("tool", "statek", "lint")
@@ -165,13 +180,30 @@ class _Reader:
         return (make_problem("STK100", message, FILE, _find(self.text, keys)),)
 
     def report(self, code: str, message: str, keys: Keys) -> None:
-        self.problems.append(make_problem(code, message, FILE, _find(self.text, keys)))
+        self.problems.append(make_problem(code, message, FILE, self.place(keys)))
+
+    def place(self, keys: Keys) -> Range:
+        return _find(self.text, keys)
 
     def known(self, table: Mapping[str, Any], fields: tuple[str, ...], keys: tuple[str, ...]) -> None:
         for name in table:
             if name not in fields and not name.startswith("x-"):
                 message = f"unknown field '{name}' in [{'.'.join(keys)}]{did_you_mean(name, fields)}"
                 self.report("STK101", message, (*keys, name))
+
+    def plain(self, value: Any, keys: Keys) -> None:
+        """Settings are texts as they stand; only files under the roots refer to anything."""
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                if not name.startswith("x-"):
+                    self.plain(inner, (*keys, name))
+        elif isinstance(value, list):
+            for item in value:
+                self.plain(item, keys)
+        elif isinstance(value, str) and (found := REFERENCE.search(value)) is not None:
+            message = f"'{found[0]}' would stay as it is: settings are plain text; write the reference where it is used"
+            if all(problem.range != self.place(keys) for problem in self.problems):
+                self.report("STK803", message, keys)
 
     def name(self, table: Mapping[str, Any], key: str, default: str) -> str:
         value = table.get(key, default)

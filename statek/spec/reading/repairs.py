@@ -13,6 +13,8 @@ from statek.spec.problems import Fix, Position, Problem, Range
 _FIELD = re.compile(r"(?P<before>\s*(?:- +)*(?P<key>[A-Za-z_][\w.-]*): +)(?P<value>[^\s#].*?)(?P<after>(?:\s+#.*)?)")
 _REFERENCE = re.compile(r"[^\s,{}\[\]\"']*(?:\$\{[^}\s]*\}[^\s,{}\[\]\"']*)+")
 _LONGEST = 2000  # characters of a line that are looked at
+_ODD_BLANKS = re.compile(r"[\u00a0\u2000-\u200b\u202f\u205f\u3000\ufeff]+")
+_TYPOGRAPHIC = "\u201c\u201d\u201e\u2018\u2019"
 _RESERVED = ("@", "`", "%")  # no value begins with these
 _FENCE = re.compile(r"---[ \t]*")
 _NEAR_FENCE = re.compile(r"[ \t]+---[ \t]*|----+[ \t]*|\.\.\.[ \t]*")
@@ -50,6 +52,27 @@ def _quotes(lines: list[str], problem: Problem) -> Fix | None:
         quoted = json.dumps(value, ensure_ascii=False)
     certain = found["key"] == "description" or value.startswith(("{{", *_RESERVED)) or "${" in value
     return _line_fix("put it in quotes", number, line, found["before"] + quoted + found["after"], safe=certain)
+
+
+def _syntax(lines: list[str], problem: Problem) -> Fix | None:
+    """Spaces that are none, other marks of items, other comments; else quotes."""
+    start = problem.range.start
+    line = lines[start.line - 1]
+    before, after = line[: start.column - 1], line[start.column - 1 :]
+    if len(line) > _LONGEST:
+        return None
+    if _ODD_BLANKS.match(after):
+        plain = _ODD_BLANKS.sub(lambda odd: " " * len(odd[0]), line)
+        return _line_fix("write ordinary spaces", start.line, line, plain)
+    if after[:1] in _TYPOGRAPHIC:
+        end = problem.range.end.column - 1
+        word = json.dumps(line[start.column - 1 : end].strip(_TYPOGRAPHIC), ensure_ascii=False)
+        return _line_fix(f"write {word}", start.line, line, before + word + line[end:])
+    if not before.strip() and after.startswith(("* ", "\u2022 ", "\u2013 ", "\u2014 ")):
+        return _line_fix("write '- '", start.line, line, f"{before}-{after[1:]}", safe=False)
+    if not before.strip() and after.startswith("//"):
+        return _line_fix("write '#'", start.line, line, f"{before}#{after[2:]}", safe=False)
+    return _quotes(lines, problem)
 
 
 def _closing_fence(lines: list[str], problem: Problem) -> Fix | None:
@@ -116,6 +139,6 @@ def _quoted_key(lines: list[str], problem: Problem) -> Fix | None:
 
 
 _REPAIRS: Mapping[str, Callable[[list[str], Problem], Fix | None]] = {
-    "STK001": _quotes, "STK002": _closing_fence, "STK003": _opening_fence, "STK005": _spaces,
+    "STK001": _syntax, "STK002": _closing_fence, "STK003": _opening_fence, "STK005": _spaces,
     "STK006": _space_after_colon, "STK007": _no_directive, "STK012": _no_separator, "STK013": _quoted_key,
 }  # fmt: skip

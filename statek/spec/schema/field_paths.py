@@ -29,7 +29,7 @@ def shape_at(kind: str, path: Sequence[str]) -> Schema | Unknown:
     shape = whole_shape(kind)
     for step, name in enumerate(path):
         mapping = as_mapping(kind, shape)
-        found = _inner(mapping, name) if mapping is not None else None
+        found = inner(mapping, name) if mapping is not None else None
         if found is None:
             return Unknown(step, _reason(kind, path, step, mapping, is_list=shape.get("type") == "array"))
         shape = found
@@ -64,7 +64,8 @@ def as_mapping(kind: str, shape: Schema) -> Schema | None:
     return shape if shape.get("type") == "object" or "properties" in shape else None
 
 
-def _inner(shape: Schema, name: str) -> Schema | None:
+def inner(shape: Schema, name: str) -> Schema | None:
+    """The schema of one field of a mapping, also under a free name."""
     known: Mapping[str, Schema] = shape.get("properties", {})
     others = shape.get("additionalProperties")
     return known.get(name) or (others if isinstance(others, dict) else None)
