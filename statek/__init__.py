@@ -36,7 +36,7 @@ NAMES = {
     "subtask": "statek.runtime.subtask_tool",
     "LLM_Harness": "statek.runtime.harness",
     "get_llm_harness": "statek.runtime.harness",
-    "PromptDef": "statek.store.prompt",
+    "PromptDef": "statek.settings",
     "update_prompt_config": "statek.store.agent",
     "format_default_llm_repr": "statek.text.llm_repr",
     "get_current_agent": "statek.store.current",

@@ -1,8 +1,8 @@
 """Documented path of prompts made in Python and of prompt files."""
 
+from statek.settings import PromptDef
 from statek.store.agent import update_prompt_config
 from statek.store.prompt import (
-    PromptDef,
     PromptSection,
     PromptSectionData,
     PromptStyle,

@@ -40,14 +40,14 @@ _IDLE = {
 class ChatStyle(enum.Enum):
     """What the model sees of a console, and how its answer becomes code."""
 
-    CONSOLE = "console"  # answers are code, console lines are marked
+    CONSOLE = "console"  # answers are code
     MARKDOWN = "markdown"  # code stands in python fences
     MD_DIALOG = "md_dialog"  # code in fences, the rest is said to the user
     DIRECT = "direct"  # text is said to the user, code comes as calls of python_cli
 
 
 class PromptDef(NamedTuple):
-    """A prompt file: the text below its heading, and the metadata above it."""
+    """A prompt file: the prompt below its heading, as text or parsed, and the metadata above it, keys in capitals."""
 
     system: Any
     metadata: dict[str, str]
@@ -88,10 +88,9 @@ class LLM_API_Settings(BaseSettings):  # noqa: N801 - documented name
 
 
 class MultiSourceBaseSettings(BaseSettings):
-    """Settings that also ask the given value sources."""
+    """Settings that also ask the given value sources. A field's variable is its name; `env_prefix` puts more before."""
 
     model_config = SettingsConfigDict(
-        env_prefix="STATEK_",
         env_file=DOTENV,
         env_file_encoding="utf-8",
         extra="ignore",
@@ -117,6 +116,8 @@ class MultiSourceBaseSettings(BaseSettings):
 
 class StatekSettings(MultiSourceBaseSettings):
     """Every setting. Construction is keyword-only and has no effect outside the object."""
+
+    model_config = SettingsConfigDict(env_prefix="STATEK_")
 
     llm_api_settings: dict[str, LLM_API_Settings] = Field(
         default_factory=dict, validation_alias=AliasChoices("STATEK_LLM_API_SETTINGS", "LLM_API_SETTINGS")

@@ -14,6 +14,7 @@ Tools must be functions at the top level of a module that can be imported: a rel
 """
 
 import asyncio
+import functools
 import heapq
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,7 +30,7 @@ from statek.runtime.fleet import Fleet
 from statek.sandbox import runner
 from statek.sandbox.bounds import WATCHDOG
 from statek.store import current
-from statek.store.future import function_name
+from statek.store.future import FutureResult, function_name
 from statek.store.job import Job, find_job
 from statek.store.session import Store
 from statek.text.warmup import split_blocks
@@ -94,6 +95,8 @@ class FakeClock:
 def statek_context(job: Any = None, agent: Any = None) -> Iterator[dict[str, Any]]:
     """Make `job` the current one inside, for tests of functions that ask for it; any object they can read will do.
 
+    What a `@tool` function with an error handler gives inside is registered with the job.
+
     Args:
         job: what `get_current_job` gives.
         agent: what `get_current_agent` gives, by default the job's own.
@@ -102,8 +105,23 @@ def statek_context(job: Any = None, agent: Any = None) -> Iterator[dict[str, Any
         What was given, by `job` and `agent`; empty when nothing was.
     """
     given = {name: value for name, value in (("job", job), ("agent", agent)) if value is not None}
-    with current.running(job, current.Scene(job, agent=agent, context=given)):
-        yield given
+    scene = current.Scene(job, agent=agent, context=given)
+    token = registry.registers.set(None if job is None else functools.partial(_register, job))
+    try:
+        with current.running(job, scene):
+            yield given
+    finally:
+        registry.registers.reset(token)
+        if scene.added:  # names that were given to the job, which running code would have taken over
+            job.add_locals(**scene.added)
+
+
+def _register(job: Any, handler: Callable[..., Any], value: Any) -> None:
+    """Have a tool's error handler called if `job` fails, as a call of the job's own code would."""
+    if isinstance(value, FutureResult):
+        value.bind_error_handler(handler, job)
+    else:
+        job.add_error_handler(handler, value)
 
 
 def declare_tool(

@@ -12,6 +12,7 @@ from statek.exceptions import StatekError
 from statek.settings import (
     ChatStyle,
     LLM_API_Settings,
+    MultiSourceBaseSettings,
     PromptDef,
     SettingValuesSource,
     StatekSettings,
@@ -311,3 +312,14 @@ def test_every_setting_is_read_or_told():
     sources = "".join(path.read_text() for path in Path(module.__file__).parent.rglob("*.py"))
     unread = {name for name in StatekSettings.model_fields if not re.search(rf"\.{name}\b", sources)}
     assert unread <= set(module._IDLE)
+
+
+def test_an_application_reads_its_own_variables(env):
+    """Settings of an application are read from variables of their own names, and from sources before them."""
+
+    class Mine(MultiSourceBaseSettings):
+        colour: str = "red"
+
+    env("COLOUR", "green")
+    env("STATEK_COLOUR", "blue")
+    assert Mine().colour == "green"

@@ -22,7 +22,8 @@ from statek.testing import (
     run_snippet,
     statek_context,
 )
-from statek.tools.registry import tool
+from statek.tools.registry import error_handler, tool
+from statek.utils import perm_ctx_set
 
 
 def double(n: int) -> int:
@@ -33,6 +34,26 @@ def double(n: int) -> int:
 @tool(effect="read", idempotent=True)
 def marked(**_: Any) -> None:
     """A tool that says itself what it does."""
+
+
+released: list[Any] = []
+
+
+@error_handler
+def _release(context: Any, error: BaseException | None = None) -> None:
+    released.append(context)
+
+
+@tool(error_handler=_release)
+def claim(name: str, **_kwargs: Any) -> str:
+    """Claim something."""
+    return f"claim {name}"
+
+
+@tool(error_handler=_release)
+async def claim_later(name: str, **_kwargs: Any) -> str:
+    """Claim something."""
+    return f"claim {name}"
 
 
 def test_clock_stands_still() -> None:
@@ -190,3 +211,32 @@ def test_a_context_for_functions_that_ask_for_their_job() -> None:
             raise KeyError
         assert get_current_job() is job
     assert get_current_job() is None
+
+
+def test_error_handlers_of_tools_in_a_context(tmp_path: Path) -> None:
+    """A job that is current is cleaned up after with what its tools gave; no other is."""
+    with open_fleet(tmp_path, agents=[declare_agent("clerk")], answers=[answer("exit()")]) as fleet:
+        job_id = fleet.submit("clerk")
+        fleet.run()
+        job = fleet.job(job_id)
+        with statek_context(job):
+            assert (claim("a"), asyncio.run(claim_later("b"))) == ("claim a", "claim b")
+            with statek_context():
+                claim("c")
+        claim("d")
+        released.clear()
+        job.notify_handlers()
+        assert released == ["claim a", "claim b"]
+
+
+def test_what_a_job_is_given_in_a_context_stays(tmp_path: Path) -> None:
+    """Names and persistent context that functions give to the current job are there inside and afterwards."""
+    with open_fleet(tmp_path, agents=[declare_agent("clerk")], answers=[answer("exit()")]) as fleet:
+        job_id = fleet.submit("clerk")
+        fleet.run()
+        job = fleet.job(job_id)
+        with statek_context(job), statek_context(job):
+            job.add_locals(a=1)
+            perm_ctx_set(b=2)
+            assert (job.py_env.local_state["a"], job.py_env.perm_ctx) == (1, {"b": 2})
+        assert (job.py_env.local_state["a"], job.py_env.perm_ctx) == (1, {"b": 2})

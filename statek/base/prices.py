@@ -2,12 +2,13 @@
 
 A table for the process, looked up when an answer has come: the cost is recorded with the answer, so a price that
 changes later changes nothing that was counted. Prices of Models in files are `llm.pricing`'s. The one idea: a name is
-the same in any letter case and with any blanks, and a price of another provider is never taken.
+the same in any letter case and with any blanks, and a price of another provider is never taken. What was said while a
+store was open counts while one of the same is open, what was said before in all.
 """
 
 import csv
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -17,10 +18,13 @@ COLUMNS = (
 )  # fmt: skip
 PER = 1_000_000
 _FAMILIES = "OPENROUTER"  # whose models are told apart by their family
-_Table = dict[tuple[str, str, str], "ModelPricing"]
+_Key = tuple[str, str, str]
+_Table = dict[_Key, "ModelPricing"]
+_Stores = frozenset[int]  # those that are open; empty: none
 _Given = Decimal | float | str
-_set: _Table = {}  # by the application
-_read: _Table = {}  # from files
+_set: dict[_Key, tuple["ModelPricing", _Stores]] = {}  # by the application
+_read: dict[_Key, tuple["ModelPricing", _Stores]] = {}  # from files
+_tell_stores: list[Callable[[], _Stores]] = []  # at most one; `store.prices` gives it
 log = logging.getLogger(__name__)
 
 
@@ -59,7 +63,7 @@ def get_model_pricing(
         no_create: give None for an unknown model; otherwise a price of which nothing is known.
     """
     wanted, name = _plain(provider), _plain(model)
-    known = {**_read, **_set}
+    known = _known()
     found = known.get((wanted, _plain(model_family), name)) or known.get((wanted, "", name))
     if found is None and (model_family is None or wanted != _FAMILIES):
         found = next((price for (p, _, m), price in known.items() if (p, m) == (wanted, name)), None)
@@ -80,10 +84,12 @@ def set_model_pricing(
         ValueError: a price is no number, or below 0.
     """
     made = _pricing(input_price_per_M, input_price_per_cached_M, output_price_per_M)
-    key = (_plain(provider), _plain(model_family), _plain(model))
-    if _set.get(key) != made:
-        _set[key] = made
-    return _set[key]
+    key, stores = (_plain(provider), _plain(model_family), _plain(model)), _open_stores()
+    before = _set.get(key)
+    if before is not None and before[0] == made:
+        made = before[0]
+    _set[key] = made, stores
+    return made
 
 
 def init_model_pricing(folder: str | Path | None) -> None:
@@ -100,8 +106,24 @@ def init_model_pricing(folder: str | Path | None) -> None:
         if path.suffix.lower() in (".csv", ".txt") and path.is_file():
             for number, row in _rows(path):
                 _take(found, path, number, row)
+    stores = _open_stores()
     _read.clear()
-    _read.update(found)
+    _read.update({key: (price, stores) for key, price in found.items()})
+
+
+def ask_which_stores(tell: Callable[[], _Stores]) -> None:
+    """From now on ask `tell` which stores are open."""
+    _tell_stores[:] = [tell]
+
+
+def _open_stores() -> _Stores:
+    return _tell_stores[0]() if _tell_stores else frozenset()
+
+
+def _known() -> _Table:
+    here = _open_stores() if _read or _set else frozenset()
+    both = (*_read.items(), *_set.items())  # what was set is the later one, and counts
+    return {key: price for key, (price, stores) in both if not stores or not here or stores & here}
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:

@@ -11,6 +11,9 @@ from urllib.parse import parse_qsl
 
 from statek.llm.known import find_known
 
+LEVELS = ("rl", "reasoning_level")
+LEVEL = re.compile(r"0|[1-9]\d?|100")
+NUMBERS = ("temperature", "top_p", "max_output_tokens", "seed")
 PARAMS = re.compile(r"[A-Za-z_]\w*=[^&=]*(?:&[A-Za-z_]\w*=[^&=]*)*")
 
 
@@ -72,6 +75,31 @@ def format_model_for_provider(value: str | ModelName, provider: str, *, model_fa
     known = find_known(provider)
     bare = name.family is None or (known is not None and known.own_models)
     return name.model if bare else f"{name.family}/{name.model}"
+
+
+def request_params(name: ModelName) -> dict[str, int | float | str]:
+    """The parameters of a model string as a request has them: `rl` or `reasoning_level` is `reasoning`, 0 to 100.
+
+    Raises:
+        ValueError: for a level that is none, two that differ, or a number that is none.
+    """
+    said = dict(name.params or {})
+    levels = {said.pop(key) for key in LEVELS if key in said}
+    if len(levels) > 1 or not all(LEVEL.fullmatch(level) for level in levels):
+        raise ValueError(f"reasoning level {' and '.join(sorted(levels))}: expected one whole number from 0 to 100")
+    params: dict[str, int | float | str] = {
+        key: _number(key, text) if key in NUMBERS else text for key, text in said.items()
+    }
+    if levels:
+        params["reasoning"] = int(levels.pop())
+    return params
+
+
+def _number(key: str, text: str) -> int | float:
+    try:
+        return int(text) if key in ("max_output_tokens", "seed") else float(text)
+    except ValueError as error:
+        raise ValueError(f"parameter {key}={text} of a model string: expected a number") from error
 
 
 def _split_params(text: str) -> tuple[str, dict[str, str] | None]:

@@ -12,9 +12,9 @@ from statek.base.clock import Clock
 from statek.base.prices import get_model_pricing
 from statek.exceptions import StatekError
 from statek.ledger import compiled
-from statek.llm import known, provider
+from statek.llm import provider, undeclared
 from statek.llm.messages import Answer
-from statek.llm.model_name import format_model_for_provider, parse_model_name
+from statek.llm.model_name import format_model_for_provider, parse_model_name, request_params
 from statek.llm.provider import Provider, ProviderError
 from statek.llm.transport import Connections
 from statek.runtime.catalog import Catalog
@@ -75,12 +75,12 @@ class Asker:
             raise StatekError(f"model {name!r} is not declared", hint="declare a Model of that name")
         wanted = parsed.provider or default_provider or self._settings.default_llm_api_provider
         model_id = format_model_for_provider(parsed, wanted)
-        return self._built_in(wanted), model_id, parsed.params or {}
+        return self._built_in(wanted), model_id, request_params(parsed)
 
     def _built_in(self, name: str) -> compiled.Provider:
         """A provider that no document describes."""
-        api = known.credentials_for(name, self._settings.llm_api_settings) if self._settings is not None else None
-        return known.known_provider(name, api)
+        api = undeclared.credentials_for(name, self._settings.llm_api_settings) if self._settings is not None else None
+        return undeclared.known_provider(name, api)
 
     def _client(self, config: compiled.Provider) -> Provider:
         made_for = (config, self._catalog.release)

@@ -17,6 +17,7 @@ from statek.store.job_def import JobDef, make_definition, warmup_data
 from statek.store.session import Store
 from statek.store.subtask import SubTaskHandler
 from statek.store.workspace import add_names
+from statek.text.locale import resolve_locale
 from statek.text.warmup import CodeBlock, parse_warmup_code
 
 HANDLER = "sub_task_handler"  # the child's local that holds its handler
@@ -73,7 +74,7 @@ def submit_new_jobs_batch(
     """One job for each entry, durable on return; inside of a job, with its stretch. Raises as `submit_new_job`."""
     jobs = [make_child(agent, dict(values), None, None, locale, kwargs) for values in shared_vars_batch]
     if current.get_current_job() is None:
-        Store.attach().commit()
+        Store.attach().save()
     return jobs
 
 
@@ -81,7 +82,9 @@ def make_child(
     agent: Any, values: dict[str, Any], parent_job: Job | None, warmup_code: Any, locale: Any, params: dict[str, Any]
 ) -> Job:
     """A READY job with these names, which inherits from its parent; raises as `create_new_job`."""
-    if locale is None and parent_job is not None:
+    if locale is not None:
+        locale = resolve_locale(locale)
+    elif parent_job is not None:
         locale = parent_job.job_def.locale
     job = _new_job(definition(agent, warmup_code, locale, params or None), parent_job)
     if values:

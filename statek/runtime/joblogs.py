@@ -55,6 +55,29 @@ def logging_of(fleet: Fleet, settings: StatekSettings) -> Logging | None:
     return Logging(fleet, LogFiles(Path(settings.logs_path), settings.logs_max_bytes))
 
 
+def tell_of_jobs(fleet: Fleet) -> None:
+    """From now on log at INFO, after each pass, where the jobs that ran are; nothing where that level is off."""
+    if not _log.isEnabledFor(logging.INFO):
+        return
+    follow = fleet.watch
+
+    def watch(jobs: list[str]) -> None:
+        _tell(jobs)
+        if follow is not None:
+            follow(jobs)
+
+    fleet.watch = watch
+
+
+def _tell(jobs: Iterable[str]) -> None:
+    for job_id in jobs:
+        job = find_job(job_id)
+        if job is not None:
+            cost = "" if job.usage.total_cost is None else f", {job.usage.total_cost:.4f} USD"
+            state = f"{job.job_status} ({job.outcome})" if job.is_done else str(job.job_status)
+            _log.info("job %s of %s: %s, turn %d%s", job.id, job.agent.role, state, job.turn, cost, extra=about(job))
+
+
 def about_current_job() -> Mapping[str, Any]:
     """Which job runs here, for a log record; nothing outside of a job."""
     job = current.get_current_job()

@@ -7,6 +7,7 @@ files at start (`worker.embedded`).
 """
 
 import asyncio
+import inspect
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from statek.runtime import delivery
 from statek.runtime.delegation import loop_definition
 from statek.runtime.fleet import LOOK_SECONDS, Fleet
 from statek.runtime.harness import harness_of
-from statek.runtime.joblogs import logging_of
+from statek.runtime.joblogs import logging_of, tell_of_jobs
 from statek.sandbox.bounds import WATCHDOG
 from statek.settings import StatekSettings, get_statek_settings
 from statek.store import current, wakeups
@@ -56,7 +57,12 @@ async def run_jobs_loop(
         queue_prefixes: dbzero prefixes on which push queues may exist.
         start_jobs_func: called with the free capacity before each pass; may create jobs.
         auto_terminate: return once every job is DONE.
+
+    Raises:
+        TypeError: `start_jobs_func` is an async function, which nobody would await.
     """
+    if inspect.iscoroutinefunction(start_jobs_func):
+        raise TypeError("start_jobs_func is called between two passes: expected a plain function, found an async one")
     settings = get_statek_settings()
     store = Store.attach()
     ledger = open_ledger(store, settings)
@@ -71,6 +77,7 @@ async def run_jobs_loop(
     logs = logging_of(fleet, settings)
     if logs is not None:
         logs.begin()
+    tell_of_jobs(fleet)
     try:
         with wakeups.listening(look.soon):
             await fleet.run(asyncio.Event(), until_idle=auto_terminate)

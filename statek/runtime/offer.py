@@ -6,6 +6,7 @@ builtins serves every job of the offer.
 """
 
 import inspect
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -38,6 +39,7 @@ class Part:
     call: str | None = None  # id of the formal call whose result this is
     tool: str = ""  # the tool that a formal call names; none for `python_cli`, whose code is the part's
     error: str = ""  # why it is not run
+    calls: int = 0  # how many of its first statements are formal calls of a warmup, whose failure is told and no more
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Offer:
     extra: Mapping[str, Any]
     spec: compiled.Agent | None = None
     tools_scope: str = ""  # which tools are formal ones too, as `LLM_TOOLS_SCOPE` says it
+    scope_style: str | None = None  # the chat style that formal tools must be made for; None where none was chosen
     limit_extension: float = 0.0  # part of each limit that a job gains whenever it is brought back
     console_box: str = ""  # XML tag around what a console says to the model
 
@@ -118,7 +121,7 @@ class Offer:
         try:
             scope = selection.parse_llm_tools_scope(self.tools_scope)
             available = (*self._own_tools, *system_tools.FORMAL)
-            chosen = selection.formal_tools(scope, available, self.chat_style)
+            chosen = selection.formal_tools(scope, available, self.scope_style)
         except ValueError as error:
             raise StatekError(f"agent {self.role!r}: {error}") from error
         if not scope.is_set and self.chat_style == "direct":
@@ -182,7 +185,7 @@ def from_spec(
         params=agent.params, limits=agent.limits,
         warmup=warmup, warmup_timeout_us=agent.warmup.timeout_us if agent.warmup else 0, chat_style=agent.chat_style,
         subagents=agent.subagents, inputs=agent.inputs, policy=policy, extra={}, spec=agent,
-        tools_scope=agent.metadata.get(selection.KEY, ""), console_box=said.console_box,
+        tools_scope=agent.metadata.get(selection.KEY, ""), scope_style=agent.chat_style, console_box=said.console_box,
     )  # fmt: skip
 
 
@@ -211,19 +214,31 @@ def from_python(job_def: Any, limits: compiled.Limits, allowed: Allowances) -> O
         if callable(value) and not isinstance(value, type):
             tools[name] = _made(agent.role, value, name)
             del extra[name]
-    style = job_def.chat_style.value if job_def.chat_style is not None else "console"
+    chosen_style = job_def.chat_style.value if job_def.chat_style is not None else None
     parts = tuple(
-        Part(_code(block), (block["metadata"] or {}).get("hidden") is True) for block in job_def.warmup_blocks
+        Part(_code(block), (block["metadata"] or {}).get("hidden") is True, calls=len(block["calls"]))
+        for block in job_def.warmup_blocks
     )
-    params = {"temperature": float(job_def.metadata["TEMPERATURE"])} if "TEMPERATURE" in job_def.metadata else {}
+    params = {"temperature": _temperature(job_def)} if "TEMPERATURE" in job_def.metadata else {}
     bounds, extension = harness.limits_of_definition(limits, job_def.metadata)
     return Offer(
         role=agent.role, revision="", tools=allowed.of_tools(tools), chain=(job_def.model or "",), params=params,
-        limits=bounds, warmup=parts, warmup_timeout_us=0, chat_style=style, subagents=(), inputs={},
+        limits=bounds, warmup=parts, warmup_timeout_us=0, chat_style=chosen_style or "console", subagents=(), inputs={},
         policy=allowed.policy,
         extra=extra, limit_extension=extension, tools_scope=str(job_def.metadata.get(selection.KEY) or ""),
-        console_box=allowed.console_box,
+        scope_style=chosen_style, console_box=allowed.console_box,
     )  # fmt: skip
+
+
+def _temperature(job_def: Any) -> float:
+    text = job_def.metadata["TEMPERATURE"]
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise StatekError(f"TEMPERATURE {text!r} of {job_def.agent.role!r}: expected a number from 0 on, such as 0.3")
+    return value
 
 
 def _with_provider(model: str, provider: str | None) -> str:

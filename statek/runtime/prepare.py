@@ -10,7 +10,8 @@ from typing import Any
 from statek.exceptions import StatekError
 from statek.ledger import compiled
 from statek.ledger.releases import Release
-from statek.llm.known import known_provider, needs_no_document
+from statek.llm.known import needs_no_document
+from statek.llm.undeclared import known_provider
 from statek.runtime import offer
 from statek.settings import fill_references
 from statek.text import template

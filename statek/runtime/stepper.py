@@ -2,7 +2,7 @@
 
 A step runs the code of the last answer, then asks the model once and stores what it answers; the next step runs that.
 Of a warmup each block is a step, the last one with the question behind it.
-For tests and scripts; what it does is as durable as dbzero itself. Workers use `fleet`.
+For tests and scripts; a step is in the file when it returns, and there is no ledger behind it. Workers use `fleet`.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import logging
 from typing import Any
 
 from statek.base.clock import Clock, SystemClock
-from statek.exceptions import Signal, StatekError
+from statek.exceptions import LLM_HarnessError, Signal, StatekError
 from statek.runtime.asking import Asker
 from statek.runtime.catalog import Catalog
 from statek.runtime.cleanup import error_of
@@ -40,6 +40,10 @@ async def run_job_step(job: Any, provider: str | None = None) -> bool:
 
     Returns:
         True when the job completed (or was complete), else False.
+
+    Raises:
+        LLM_HarnessError: a limit of the job is reached; it has ended with this error.
+        StatekError, ValueError: the model could not be asked or gave no answer; the next step asks again.
     """
     stepper = Stepper(Store.attach(), SystemClock(), get_statek_settings(), provider)
     try:
@@ -57,7 +61,15 @@ async def job_worker(semaphore: asyncio.Semaphore, job: Any, provider: str | Non
         provider: default provider for model strings that name none.
     """
     async with semaphore:
-        await run_job_step(job, provider)
+        stepper = Stepper(Store.attach(), SystemClock(), get_statek_settings(), provider)
+        try:
+            await stepper.step(job)
+        except LLM_HarnessError:
+            pass  # the job has ended with it
+        except (StatekError, ValueError) as error:
+            stepper.end(job, error)
+        finally:
+            await stepper.close()
 
 
 def unsuspend_jobs() -> None:
@@ -103,7 +115,7 @@ class Stepper:
         self._performer = Performer(store, clock, WATCHDOG)
 
     async def step(self, job: Any) -> bool:
-        """One step; True when the job is complete."""
+        """One step; True when the job is complete. Raises as `run_job_step`."""
         if job.job_status == JobStatus.DONE:
             return True
         try:
@@ -118,14 +130,33 @@ class Stepper:
                 wish = await self._one_question(job, wish)
         finally:
             self._steps.forget(job.id)
-        if isinstance(wish, Over) and wish.outcome != "ok" and job.error_handlers is not None:
-            with current.running(job):
-                job.notify_handlers(error_of(job))
+        failure = self._told(job, wish)
+        if isinstance(failure, LLM_HarnessError):
+            raise failure
         return isinstance(wish, Over)
 
+    def end(self, job: Any, error: Exception) -> None:
+        """End a job whose model could not be asked."""
+        wish = self._advance(job, Failure("failed", f"{type(error).__name__}: {error}"))
+        self._steps.forget(job.id)
+        self._told(job, wish)
+
+    def _told(self, job: Any, wish: Wish | None) -> BaseException | None:
+        """What a job has failed of, once its error handlers were told."""
+        if not isinstance(wish, Over) or wish.outcome == "ok":
+            return None
+        error = error_of(job)
+        if job.error_handlers is not None:
+            with current.running(job):
+                job.notify_handlers(error)
+        return error
+
     async def close(self) -> None:
-        """Let go of connections."""
-        await self._asker.close()
+        """Write what was done to the file, and let go of connections. Raises StoreFull."""
+        try:
+            self._store.save()
+        finally:
+            await self._asker.close()
 
     async def _to_the_question(self, job: Any) -> Wish:
         delivery: Delivery = None
@@ -136,10 +167,7 @@ class Stepper:
             delivery = (await self._performer.perform(job.id, wish)).outcome
 
     async def _one_question(self, job: Any, ask: Ask) -> Wish | None:
-        try:
-            answer = await self._asker.ask(ask, self._provider)
-        except (StatekError, ValueError) as error:
-            return self._advance(job, Failure("failed", f"{type(error).__name__}: {error}"))
+        answer = await self._asker.ask(ask, self._provider)
         with self._store.together():
             return self._steps.take_answer(job, self._clock.now_us(), answer)
 

@@ -58,7 +58,8 @@ def python_cli(code: str) -> None:
 
 def _page(what: Any, method_name: str | None, *, brief: bool) -> str:
     """A page, or why there is none in one line: nothing here is worth an exception in the caller's code."""
-    agent = current.get_current_agent_name()
+    asking = current.get_current_agent()
+    agent = None if asking is None else type(asking).__name__  # rules for readers name kinds of agents
     if isinstance(getattr(what, "tool", None), Tool):
         what = what.tool
     try:

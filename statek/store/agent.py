@@ -61,7 +61,7 @@ class Agent(Derived):
 
     _inside: Any = None  # of `_tool_names`, those given as internal ones; not in older stores
     _late_fields: ClassVar[tuple[str, ...]] = ("_inside",)
-    __signature__ = Documented("_revision")
+    __signature__ = Documented({"_revision"})
 
     def __init__(
         self,
@@ -282,7 +282,7 @@ class SupervisedAgent(Agent):
     """An agent that workers, queues and clients may start jobs of."""
 
     _late_fields = ("_inside", "warmup_def")
-    __signature__ = Documented("_revision")
+    __signature__ = Documented({"_revision"})
 
     def __init__(
         self,

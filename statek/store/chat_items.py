@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from statek.store.chat import ChatItem
+from statek.store.prompt import TaskDifficulty, parse_task_difficulty
 from statek.text.warmup import CallSpec, CodeBlock
 
 
@@ -57,10 +58,21 @@ class ChatLogItem:
         """What the call of that index gave. Raises KeyError without a log, IndexError outside of it."""
         if self.tool_log is None:
             raise KeyError("this item has no tool results")
-        entries = self.tool_log if isinstance(self.tool_log, list) else [self.tool_log]
+        entries = self._tool_results()
         if not 0 <= index < len(entries):
             raise IndexError(f"tool result {index}: there are {len(entries)}")
         return entries[index]
+
+    def push_tool_result(self, result: str | ToolError) -> int:
+        """Add what the next call gave to an item that a history is to begin with; the index of it."""
+        known = self._tool_results()
+        object.__setattr__(self, "tool_log", [*known, result] if known else result)
+        return len(known)
+
+    def _tool_results(self) -> list[str | ToolError]:
+        if self.tool_log is None:
+            return []
+        return self.tool_log if isinstance(self.tool_log, list) else [self.tool_log]
 
 
 @dataclass(frozen=True)
@@ -76,7 +88,7 @@ class LLM_LogItem(ChatLogItem):  # noqa: N801 - documented name
 
     llm_resp: str | CodeBlock | None = None
     llm_reasoning_payload: Any = None
-    request_difficulty: str | None = None
+    request_difficulty: TaskDifficulty | None = None
     cumulative_token_usage: int | None = None
 
 
@@ -120,8 +132,8 @@ class ReminderLogItem(SystemLogItem):
 class DifficultyChangeLogItem(ChatLogItem):
     """The job's difficulty was raised; not part of what the model sees."""
 
-    previous_difficulty: str = ""
-    difficulty: str = ""
+    previous_difficulty: TaskDifficulty | None = None
+    difficulty: TaskDifficulty | None = None
     cumulative_token_usage: int = 0
 
 
@@ -168,7 +180,7 @@ def record_of(item: str | LogItem | ChatItem, at_us: int, blocks: Sequence[str |
             return [ChatItem("warmup", at_us, item.console_pos, code, hidden=hidden or not code)]
         case LLM_LogItem():
             answer = item.llm_resp if isinstance(item.llm_resp, CodeBlock) else CodeBlock(item.llm_resp)
-            facts = {"reasoning": item.llm_reasoning_payload, "difficulty": item.request_difficulty}
+            facts = {"reasoning": item.llm_reasoning_payload, "difficulty": _level_name(item.request_difficulty)}
             facts["tokens"] = item.cumulative_token_usage
             note = {name: fact for name, fact in facts.items() if fact is not None}
             return records_of_answer(answer, item.tool_log, at_us, item.console_pos, note or None)
@@ -176,7 +188,8 @@ def record_of(item: str | LogItem | ChatItem, at_us: int, blocks: Sequence[str |
             text, note = handler.announcement()
             return [ChatItem("subtask", at_us, item.console_pos, text, note=note)]
         case DifficultyChangeLogItem():
-            note = {"from": item.previous_difficulty, "to": item.difficulty, "tokens": item.cumulative_token_usage}
+            note = {"from": _level_name(item.previous_difficulty), "to": _level_name(item.difficulty)}
+            note["tokens"] = item.cumulative_token_usage
             return [ChatItem("difficulty", at_us, item.console_pos, note=note)]
         case NotificationLogItem():
             return [ChatItem("subtask", at_us, item.console_pos, item.message, note={"text": True})]
@@ -185,6 +198,11 @@ def record_of(item: str | LogItem | ChatItem, at_us: int, blocks: Sequence[str |
         case _:
             pass
     raise TypeError(f"a job's history cannot begin with a {type(item).__name__}")
+
+
+def _level_name(level: TaskDifficulty | str | None) -> str | None:
+    known = parse_task_difficulty(level)
+    return None if known is None else known.name
 
 
 def _log_item(record: ChatItem, results: Any, block: int, find_handler: Callable[[str], Any]) -> LogItem:
@@ -202,7 +220,8 @@ def _log_item(record: ChatItem, results: Any, block: int, find_handler: Callable
         case "answer":
             return LLM_LogItem(
                 **common, llm_resp=response_of(record), llm_reasoning_payload=note.get("reasoning"),
-                request_difficulty=note.get("difficulty"), cumulative_token_usage=note.get("tokens"),
+                request_difficulty=parse_task_difficulty(note.get("difficulty")),
+                cumulative_token_usage=note.get("tokens"),
             )  # fmt: skip
         case "subtask" if note.get("text"):
             return NotificationLogItem(**common, message=record.text or "")
@@ -211,8 +230,9 @@ def _log_item(record: ChatItem, results: Any, block: int, find_handler: Callable
             return SubTaskLogItem(**common, handler=find_handler(note.get("child", "")), message=record.text or "")
         case "difficulty":
             return DifficultyChangeLogItem(
-                **common, previous_difficulty=note["from"], difficulty=note["to"], cumulative_token_usage=note["tokens"]
-            )
+                **common, previous_difficulty=parse_task_difficulty(note["from"]),
+                difficulty=parse_task_difficulty(note["to"]), cumulative_token_usage=note["tokens"],
+            )  # fmt: skip
         case _:
             pass
     return _NOTES.get(note.get("by", ""), SystemLogItem)(**common, message=record.text or "")

@@ -58,9 +58,9 @@ def get_current_agent() -> Any | None:
 
 
 def get_current_agent_name() -> str | None:
-    """The class name of the current agent, or None outside of a job."""
+    """The role of the current agent (of an object without one the name of its class), or None outside of a job."""
     agent = get_current_agent()
-    return None if agent is None else type(agent).__name__
+    return None if agent is None else getattr(agent, "role", None) or type(agent).__name__
 
 
 def get_scene() -> Scene | None:

@@ -65,10 +65,14 @@ class JobErrors:
     error_handlers: Any
     agent: Any
 
-    def count_exception(self) -> None:
-        """Code of the model failed; the console's last entry says how."""
+    def count_exception(self, *, in_a_row: bool = True) -> None:
+        """Code of the model failed; the console's last entry says how.
+
+        Args:
+            in_a_row: it makes the streak of failed turns longer, as the first failure of a turn does.
+        """
         self.exception_count += 1
-        self.exception_streak += 1
+        self.exception_streak += in_a_row
         if self.exception_streak > self.longest_streak:
             self.longest_streak = self.exception_streak
         if self.error_lines is None:

@@ -17,6 +17,7 @@ from statek.store import root
 from statek.store.encoding import bytes_json, json_bytes
 from statek.store.layout import lay_out_first
 from statek.store.model_choice import model_text, parse_model_metadata
+from statek.store.params import kept_params, params_data, params_of
 from statek.store.prompt import TaskDifficulty, parse_task_difficulty
 from statek.store.signatures import Documented
 from statek.text.warmup import CallSpec, CodeBlock, parse_warmup_code
@@ -58,8 +59,9 @@ class JobDef:
     found_by = ""  # the digest it is found by; "" in stores written before it was kept
     _default_style = ""  # the settings' style when it was made: a later change must not reach what was answered before
     _default_level = ""  # the settings' difficulty when it was made, "" for medium
-    _late_fields = ("locale", "_errors", "found_by", "_default_style", "_default_level")
-    __signature__ = Documented("_attach")
+    _params_objects: Any = None  # stored objects among the parameters
+    _late_fields = ("locale", "_errors", "_params_objects", "found_by", "_default_style", "_default_level")
+    __signature__ = Documented({"_attach"})
 
     def __init__(
         self,
@@ -78,7 +80,9 @@ class JobDef:
         parse_model_metadata(chosen["MODEL"])
         self.agent = agent
         self._metadata_bytes = json_bytes(chosen)
-        self._params_bytes = json_bytes(job_params)
+        params, objects = kept_params(job_params)
+        self._params_bytes = json_bytes(params)
+        self._params_objects = objects or None
         self._warmup_bytes = json_bytes(warmup_data(parse_warmup_code(warmup_code)))
         self._style = _chat_style.name if _chat_style is not None else ""
         self.locale = locale if locale is None else str(locale)
@@ -114,8 +118,7 @@ class JobDef:
     @property
     def job_params(self) -> dict[str, Any] | None:
         """Values for prompt formatting, or None."""
-        data: dict[str, Any] | None = bytes_json(self._params_bytes)
-        return data
+        return params_of(bytes_json(self._params_bytes), self._params_objects or ())
 
     @property
     def warmup_code(self) -> Any:
@@ -264,7 +267,8 @@ def definition_digest(
     default_level: str = "",
 ) -> str:
     """One text for everything that makes two definitions equal."""
-    fields = [str(db0.uuid(agent)), sorted(metadata.items()), params, warmup, style, locale]
+    said = params_data(params, lambda item: str(db0.uuid(item)))
+    fields = [str(db0.uuid(agent)), sorted(metadata.items()), said, warmup, style, locale]
     settings = [default_style, default_level] if default_level else [default_style] if default_style else []
     parts = json_bytes([*fields, *settings])
     return hashlib.sha256(parts).hexdigest()[:24]

@@ -77,8 +77,8 @@ class JobTurns(JobMessages):
     @property
     def next_instr_num(self) -> int | None:
         """Index of the statement of its block at which a waiting job goes on, or a new one begins; else None."""
-        begins_later = self.stage == Stage.NEW and self.statement > 0
-        return self.statement % PART if self.waiting_for is not None or begins_later else None
+        goes_on = self.stage in (Stage.NEW, Stage.CODE) and self.statement % PART > 0
+        return self.statement % PART if goes_on or self.waiting_for is not None else None
 
     # -- what comes next -------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from statek.store.history import ChatHistoryItem, history
 from statek.store.prompt import TaskDifficulty, parse_task_difficulty
 from statek.store.pyenv import Error, ErrorKind
 from statek.text import reply
+from statek.text.locale import hint_of, rule_of
 from statek.text.warmup import CodeBlock
 
 BYTES_OF_TOKEN = 4
@@ -97,10 +98,19 @@ class JobViews:
         return model_choice.model_for(self.job_def.metadata["MODEL"], level)
 
     def system_prompt(self, difficulty: Any = None) -> str:
-        """The agent's prompt with this job's parameters. Agents from files keep theirs in the release."""
+        """The agent's prompt with this job's parameters, and the rule of its language behind it.
+
+        Agents from files keep theirs in the release. The metadata `AUTO_LANG_RULE: FALSE` leaves the rule out.
+        """
         level = parse_task_difficulty(difficulty) or self.get_current_difficulty()
         text: str = self.agent.system_prompt(level, self.job_def.job_params)
-        return text
+        rule = rule_of(self.job_def.locale, self.job_def.metadata)
+        return text if rule is None else f"{text}\n\n{rule}"
+
+    @property
+    def language_hint(self) -> str | None:
+        """What stands behind messages of the user because of the job's language."""
+        return hint_of(self.job_def.locale, self.job_def.metadata) if self.job_def.locale else None
 
     def get_next_request(self, difficulty: Any = None) -> dict[str, Any]:
         """What the next request would say: history (lazy), system prompt, model, metadata, tools, and what is set."""

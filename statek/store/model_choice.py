@@ -1,7 +1,7 @@
 """The MODEL metadata: one model for every difficulty, or one for each. Pure.
 
-`L:small,MH:large` is a mapping because its first part begins with letters of L, M, H and a colon; every other text is
-one model, colons and all (`llama3:8b`). A model whose own name begins so is written `LMH:` in front.
+`L:small,MH:large` is a mapping because a part of it begins with letters of L, M, H and a colon; every other text is one
+model, colons and all (`llama3:8b`). A model whose own name begins so is written `LMH:` in front.
 """
 
 import re
@@ -22,7 +22,7 @@ def parse_model_metadata(text: str) -> str | dict[TaskDifficulty, str]:
     """
     if not text or not text.strip():
         raise ValueError(f"MODEL is empty: {_EXPECTED}")
-    if not _LABELLED.match(text):
+    if not any(map(_LABELLED.match, text.split(","))):
         return text.strip()
     found: dict[TaskDifficulty, str] = {}
     for part in text.split(","):

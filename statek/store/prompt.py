@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from statek.exceptions import InvalidFormat
+from statek.settings import PromptDef
 
 
 class TaskDifficulty(enum.Enum):
@@ -54,13 +55,6 @@ class SystemPromptData:
 
 SystemPrompt = SystemPromptData
 PromptSection = PromptSectionData
-
-
-class PromptDef(NamedTuple):
-    """A prompt with its metadata (keys in upper case), as a prompt file holds them."""
-
-    system: SystemPromptData
-    metadata: dict[str, str]
 
 
 ORDER = tuple(TaskDifficulty)
@@ -109,9 +103,10 @@ def make_system_prompt(prompt: str | SystemPromptData) -> SystemPromptData:
     return parse_system_prompt(prompt)
 
 
-def compare_prompts(a: SystemPromptData | None, b: SystemPromptData | None) -> bool:
-    """Do the two say the same?"""
-    return a == b
+def compare_prompts(a: SystemPromptData | str | None, b: SystemPromptData | str | None) -> bool:
+    """Do the two say the same, as prompts or as their texts?"""
+    first, second = (parse_system_prompt(prompt) if isinstance(prompt, str) else prompt for prompt in (a, b))
+    return first == second
 
 
 def parse_system_prompt(text: str) -> SystemPromptData:
@@ -137,7 +132,7 @@ def parse_system_prompt(text: str) -> SystemPromptData:
     )
 
 
-def parse_prompt_file(path: Path) -> PromptDef:
+def parse_prompt_file(path: str | Path) -> PromptDef:
     """The prompt definition in a file.
 
     The lines before `# System Prompt` are its header, where `# KEY: value` lines are metadata; the rest is the prompt.
@@ -162,13 +157,13 @@ class HeaderLine(NamedTuple):
     value: str
 
 
-def split_prompt_file(path: Path) -> tuple[list[HeaderLine], int, str]:
+def split_prompt_file(path: str | Path) -> tuple[list[HeaderLine], int, str]:
     """The header without its blank lines, the number of the line `# System Prompt`, and the prompt below it.
 
     Raises:
         ValueError: there is no such line.
     """
-    lines = path.read_text(encoding="utf-8-sig").split("\n")  # text mode has made CRLF one character
+    lines = Path(path).read_text(encoding="utf-8-sig").split("\n")  # text mode has made CRLF one character
     start = next((n for n, line in enumerate(lines) if _HEADER.fullmatch(line)), None)
     if start is None:
         raise ValueError(f"{path}: no line '# System Prompt' found; it must stand between the metadata and the prompt")

@@ -23,6 +23,7 @@ PREFIX = "statek"
 _AS_IT_IS: AbstractContextManager[Any] = nullcontext()
 CACHE_BYTES = 256 << 20
 OPEN_ALREADY = "already initialized"  # in what dbzero says when this process has a store open
+IN_TRANSACTION = "inside an active db0.atomic"  # in what dbzero says when it cannot commit yet
 LOCKED = "lock of: "  # in what dbzero says when another process has the file; it has blocks and streams, too
 
 
@@ -134,6 +135,17 @@ class Store:
             raise _unwritable(error) from error
         status.settled()
         _clear_cache()
+
+    def save(self) -> None:
+        """Write what changed, unless the application has a transaction of its own open: with its end it is written.
+
+        Raises StoreFull.
+        """
+        try:
+            self.commit()
+        except StoreFull as error:
+            if self._owned or IN_TRANSACTION not in str(error):
+                raise
 
     def close(self) -> None:
         """Commit and close a store of ours; leave an application's store alone. Safe to call twice."""

@@ -5,7 +5,7 @@ Counting is the runtime's, with each answer; nothing here is stored.
 
 from dataclasses import dataclass
 
-from statek.base.prices import ModelPricing, get_model_pricing
+from statek.store.prices import ModelPricing, get_model_pricing
 
 
 @dataclass(frozen=True)

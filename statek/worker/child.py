@@ -29,7 +29,7 @@ from statek.exceptions import LedgerError, StatekError, StoreError
 from statek.ledger import compiled, releases
 from statek.ledger.file import LedgerFile
 from statek.runtime.fleet import Fleet
-from statek.runtime.joblogs import about_current_job, logging_of
+from statek.runtime.joblogs import about_current_job, logging_of, tell_of_jobs
 from statek.sandbox.bounds import WATCHDOG
 from statek.settings import StatekSettings, set_statek_settings
 from statek.store.checkpoint import Checkpoint
@@ -197,6 +197,7 @@ class Child:
             server.start()
         if self.logs is not None:
             self.logs.begin()
+        tell_of_jobs(self.fleet)
         beside = [self._start("reporting", self._report_progress())]
         copying = self._copying()
         if copying is not None:

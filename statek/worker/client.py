@@ -23,6 +23,7 @@ from statek.runtime import delegation
 from statek.runtime.loops import open_ledger
 from statek.settings import get_statek_settings
 from statek.store.session import Store
+from statek.text.locale import resolve_locale
 from statek.worker.poke import poke
 
 POLL_SECONDS = 0.05
@@ -293,7 +294,7 @@ class StatekClientAPI:
         if self._head(file) is not None:
             said = f"agent '{role}' is declared in a file: it takes inputs, no locale or prompt parameters"
             raise ledger_submit.BadInputs([said])
-        more = {"params": params, "locale": None if locale is None else str(locale)}
+        more = {"params": params, "locale": None if locale is None else str(resolve_locale(locale))}
         done = self._write_unchecked(file, role, batch, (), more)
         poke(file.path.parent)
         return [JobHandle(file, job_id, self._clock) for job_id in done]

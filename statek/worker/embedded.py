@@ -4,14 +4,15 @@ Prepares settings, prompt and warmup files and the client API object, then runs 
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from statek.base.prices import init_model_pricing
 from statek.runtime.loops import AgentLoopDef, run_agentic_fleet, run_agentic_loop, run_jobs_loop
-from statek.settings import StatekSettings, get_statek_settings, set_statek_settings
+from statek.settings import StatekSettings, get_statek_logger, get_statek_settings, set_statek_settings
 from statek.store.agent import Agent, SupervisedAgent, stored_agents, update_prompt_config, update_warmup_defs
+from statek.store.prices import init_model_pricing
 from statek.store.queue import StatekPushQueue
 from statek.store.session import Store
 from statek.worker.client import StatekClientAPI
@@ -67,6 +68,7 @@ async def start_statek_async(
     """
     init(settings)
     chosen = get_statek_settings()
+    _be_heard()
     StatekClientAPI()
     active = _unique(agents if agents is not None else stored_agents())
     _apply_files(active, chosen)
@@ -79,6 +81,16 @@ async def start_statek_async(
     else:
         loops = [AgentLoopDef(agent, None, _no_tasks) for agent in supervised]
         await run_agentic_fleet(loops, prefixes, max_concurrency, provider)
+
+
+def _be_heard() -> None:
+    """Show on stderr what the log level lets through, as long as the host has set up no logging of its own."""
+    logger = get_statek_logger()
+    if not logger.hasHandlers():
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handler.addFilter(lambda _record: not logging.getLogger().handlers)
+        logger.addHandler(handler)
 
 
 def _no_tasks() -> int:

@@ -99,6 +99,9 @@ SIGNATURES: dict[tuple[str, str], str] = {
     ("statek.utils", "statek_ctx_get"): "(key, *default)",
     ("statek.utils", "statek_ctx_set"): "(**values)",
     ("statek.task_difficulty", "parse_task_difficulty"): "(value)",
+    ("statek.locale", "resolve_locale"): "(locale)",
+    ("statek.locale", "get_language_rule"): "(code)",
+    ("statek.locale", "get_language_hint"): "(code)",
     ("statek.executors.chat_log_item", "UserLogItem"): "(message, timestamp=None)",
     ("statek.executors.chat_log_item", "WarmupLogItem"): (
         "(console_pos=0, tool_log=None, timestamp=None, warmup_block_num=0)"
@@ -279,6 +282,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "statek_log",
     ),
     "statek.runner": ("start_statek", "start_statek_async"),
+    "statek.locale": ("StatekCountryCode", "StatekLangCode", "StatekLocale"),
     "statek.model_name": ("ModelName", "ensure_model_name", "parse_model_name", "select_model_provider"),
     "statek.multi_source_settings": ("MultiSourceBaseSettings", "SettingValuesSource"),
     "statek.rpc_integration": ("has_rpc", "rpc"),

@@ -2,6 +2,8 @@
 
 import asyncio
 import inspect
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +21,7 @@ from statek.prompt_config import make_system_prompt
 from statek.pyenv import Error, ErrorKind, PyEnv
 from statek.settings import ChatStyle, LLM_API_Settings, StatekSettings, set_statek_settings
 from statek.store.session import Store
-from statek.task import create_new_job
+from statek.task import create_new_job, submit_new_job
 from statek.task_difficulty import TaskDifficulty
 from statek.text.warmup import CallSpec, CodeBlock
 from statek.utils import statek_ctx_get, statek_ctx_set
@@ -150,6 +152,69 @@ def test_blocks_of_a_warmup_are_steps(agent: SupervisedAgent, llm: LoopbackLLM) 
         (False, "WARMING_UP", 1, 0), (False, "WARMING_UP", 2, 0), (False, "STARTED", 2, 1), (True, "DONE", 2, 1)
     ]  # fmt: skip
     assert [item.warmup_block_num for item in job.chat_log if isinstance(item, WarmupLogItem)] == [0, 1, 2]
+
+
+def test_a_step_is_in_the_file(tmp_path: Path) -> None:
+    """What a step did outlives a process that is killed right behind it."""
+    code = """if True:
+        import asyncio, os, sys
+        import dbzero as db0
+        from statek.agents.agent import SupervisedAgent
+        from statek.executors.utils import run_job_step
+        from statek.task import create_new_job
+        db0.init(dbzero_root=sys.argv[1], read_write=True)
+        db0.open("shop", "rw")
+        clerk = SupervisedAgent("clerk", "Work.", [], _metadata={"MODEL": "f/m"})
+        asyncio.run(run_job_step(create_new_job(clerk, warmup_code=["a = 1", "b = 2"])))
+        os._exit(0)
+    """
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, timeout=60)
+    db0.init(dbzero_root=str(tmp_path), read_write=True)
+    db0.open("shop", "rw")
+    try:
+        (job,) = db0.find(Job, JobStatus.WARMING_UP)
+        found = (job.warmup_block_num, dict(job.py_env.local_state))
+    finally:
+        db0.close()
+    assert found == (1, {"a": 1})
+
+
+@pytest.mark.parametrize("scope", ["+python_cli", "SYSTEM+python_cli"])
+def test_a_formal_tool_without_a_chat_style(agent: SupervisedAgent, llm: LoopbackLLM, scope: str) -> None:
+    """What a tool is made for does not count where no style was chosen."""
+    agent.update_metadata({"MODEL": "f/m", "LLM_TOOLS_SCOPE": scope})
+    step(create_new_job(agent))
+    assert "python_cli" in [tool["function"]["name"] for tool in llm.requests[-1]["tools"]]
+
+
+def test_inside_a_transaction_of_the_application(tmp_path: Path) -> None:
+    """What is to be durable on return is written with the end of the transaction."""
+    db0.init(dbzero_root=str(tmp_path), read_write=True)
+    try:
+        db0.open("shop", "rw")
+        clerk = SupervisedAgent("clerk", "Work.", [], _metadata={"MODEL": "f/m"})
+        clerk.update_warmup_def("b = a + 1\nexit(b)")
+        with db0.atomic():
+            job = submit_new_job(clerk, {"a": 1})
+            step(job)
+        assert job.py_env.exit_status == 2
+    finally:
+        db0.close()
+
+
+def test_the_language_of_a_job(agent: SupervisedAgent, llm: LoopbackLLM) -> None:
+    """Its rule stands behind the prompt, a hint behind words of the user, unless the metadata says otherwise."""
+    job = create_new_job(agent, locale="pl-PL")
+    job.push_user_message("Hello.")
+    step(job)
+    assert llm.requests[-1]["messages"][-1]["content"] == "Hello. (Respond in Polish.)"
+    assert job.job_def.locale == "PL-PL"
+    assert job.system_prompt().startswith("Work.\n\nYour responses to the user are exclusively in Polish")
+    assert llm.requests[-1]["messages"][0]["content"] == job.system_prompt()
+    agent.update_metadata({"MODEL": "f/m", "AUTO_LANG_RULE": "false"})
+    assert create_new_job(agent, parent_job=job).system_prompt() == "Work."
+    with pytest.raises(ValueError, match="no language 'polish'"):
+        create_new_job(agent, locale="polish")
 
 
 def test_a_job_begins_at_its_block_and_statement(agent: SupervisedAgent) -> None:

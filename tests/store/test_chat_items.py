@@ -9,6 +9,7 @@ from statek.store.agent import SupervisedAgent
 from statek.store.chat import ChatItem
 from statek.store.chat_items import (
     ChatLogItem,
+    DifficultyChangeLogItem,
     LLM_LogItem,
     NotificationLogItem,
     SubTaskLogItem,
@@ -20,6 +21,7 @@ from statek.store.chat_items import (
 from statek.store.history import ChatRole
 from statek.store.job import Job, JobStatus, Stage
 from statek.store.job_def import JobDef
+from statek.store.prompt import TaskDifficulty
 from statek.store.subtask import SubTaskHandler
 from statek.text.warmup import CallSpec, CodeBlock
 
@@ -65,6 +67,16 @@ def test_results_of_calls(definition: JobDef) -> None:
         LLM_LogItem().get_tool_result(0)
 
 
+def test_results_given_by_hand(definition: JobDef) -> None:
+    """An item that a history is to begin with can be given its results one by one."""
+    item = LLM_LogItem(llm_resp=CodeBlock(tool_calls=[CallSpec("a", "f"), CallSpec("b", "g")]))
+    assert (item.push_tool_result("one"), item.tool_log) == (0, "one")
+    assert (item.push_tool_result(ToolError("bad")), item.tool_log) == (1, ["one", ToolError("bad")])
+    (answer,) = Job(definition, chat_log=[item]).chat_log
+    assert isinstance(answer, LLM_LogItem)
+    assert answer.tool_log == item.tool_log
+
+
 def test_ends_of_children(definition: JobDef) -> None:
     """The end of a child has its handler and the result as text; a text of another job has its message."""
     parent = Job(definition, job_status=JobStatus.STARTED)
@@ -97,3 +109,13 @@ def test_a_started_job_asks(definition: JobDef) -> None:
     """A job made STARTED without an answer runs no warmup: it asks."""
     assert Job(definition, JobStatus.STARTED).stage == Stage.ASK
     assert Job(definition, JobStatus.DONE).stage == Stage.END
+
+
+def test_a_raised_difficulty(definition: JobDef) -> None:
+    """It is an item of its own, with the difficulties as they are documented."""
+    job = Job(definition)
+    job.panic()
+    changed = job.chat_log[-1]
+    assert isinstance(changed, DifficultyChangeLogItem)
+    assert (changed.previous_difficulty, changed.difficulty) == (TaskDifficulty.medium, TaskDifficulty.high)
+    assert Job(definition, chat_log=[changed]).chat_log[0].difficulty == TaskDifficulty.high

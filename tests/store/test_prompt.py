@@ -222,13 +222,14 @@ def test_order_of_sections_matters() -> None:
     one, other = parse_system_prompt("## a\n## b"), parse_system_prompt("## b\n## a")
     assert not compare_prompts(one, other)
     assert compare_prompts(one, parse_system_prompt("--- a ---\n*** b ***"))
+    assert compare_prompts("--- a ---\n*** b ***", one)
 
 
 def test_prompt_file(tmp_path: Path) -> None:
     """Metadata before the header line, the prompt after it."""
     path = tmp_path / "invoice_auditor.md"
     path.write_bytes(b"\xef\xbb\xbf" + AUDITOR.replace("\n", "\r\n").encode())
-    found = parse_prompt_file(path)
+    found = parse_prompt_file(str(path))
     assert list(found.metadata) == ["MODEL", "MODEL_NOTE", "COST_CENTRE"]
     assert found.metadata["MODEL"].endswith("rl=40")
     found_titles = [section.title for section in found.system.sections]

@@ -116,3 +116,5 @@ def test_text_needs_a_result(parent: Job) -> None:
     with pytest.raises(RuntimeError, match="has not completed"):
         str(handler)
     assert handler.__llm_repr__() == f"<sub-task {handler.job.id}: waiting>"
+    handler.complete({"price": 7})
+    assert handler.__llm_repr__() == '{"price":7}'
