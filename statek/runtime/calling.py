@@ -10,6 +10,7 @@ import hashlib
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from operator import is_
 from typing import Any
 
 from greenlet import GreenletExit, getcurrent
@@ -18,7 +19,7 @@ from statek.exceptions import CannotKeep, FutureError, Refused, Signal
 from statek.runtime import futures
 from statek.runtime.crossings import Journal, Key, Outcome, Place, decode_journal, idempotency_key
 from statek.runtime.durable import SCALARS
-from statek.runtime.endings import CallWish, Known
+from statek.runtime.endings import CallWish, Known, Waits
 from statek.runtime.environment import Environment
 from statek.runtime.keeping import Keeping, has_future, place_of
 from statek.runtime.outcomes import (
@@ -59,6 +60,7 @@ class Calling(Keeping):
         self._restored = bool(entries)  # the statement has run before: the ledger may know more than the journal
         self._is_hidden = False  # the part that runs is a hidden one of the warmup
         self.met: list[Any] = []  # durable objects that took part in calls
+        self._in_tools = 0  # calls made here that are under way: code of tools is on the stack
         self._trace: Any = None
         self.clock_us = 0
         self.tool_calls_left: int | None = None
@@ -156,15 +158,23 @@ class Calling(Keeping):
 
     def await_handler(self, handler: SubTaskHandler) -> Any:
         """A child's result. Raises FutureError while there is none, TaskError when it failed."""
-        if not handler.is_completed:
-            self._pausing = FutureError(handler)
-            raise self._pausing
+        while not handler.is_completed:
+            self._wait_for(handler)
         if not handler.was_read:
             self.effects_begin()
             handler.was_read = True
         if handler.error is not None:
             raise handler.error
         return handler.result
+
+    def _wait_for(self, handler: SubTaskHandler) -> None:
+        """Stand still in the middle of the expression; below a tool's own code, or where nothing can wait, leave it."""
+        if self._in_tools or not self.can_stand_still():
+            self._pausing = FutureError(handler)
+            raise self._pausing
+        scheduler = getcurrent().parent
+        assert scheduler is not None, "job code runs in a greenlet of its own"
+        scheduler.switch(Waits(handler))
 
     def is_recorded(self, future: FutureResult) -> bool:
         """Whether the statement's record says what a future gave."""
@@ -181,7 +191,7 @@ class Calling(Keeping):
         place = (where.name, where.digest, where.nth) if isinstance(where, Place) else where
         origin = (*self.where(), place, nth)
         refs = [self.durables.lift(ref, (*origin, n)) for n, ref in enumerate(outcome.refs)]
-        return replace(outcome, refs=tuple(refs))
+        return outcome if all(map(is_, refs, outcome.refs)) else replace(outcome, refs=tuple(refs))
 
     # -- calls ------------------------------------------------------------------------------------------------------
 
@@ -250,6 +260,7 @@ class Calling(Keeping):
         with printed() as page:
             result: Any = None
             self.scene.added = {}
+            self._in_tools += 1
             try:
                 result = do(*given, **named)
                 outcome = success(result, self.environment.around, [*changes(), *self._take_added()])
@@ -260,6 +271,8 @@ class Calling(Keeping):
                 raise
             except BaseException as error:  # noqa: BLE001 - the tool boundary: whatever it raises is the call's outcome
                 outcome = failed_call(place.name, error, self.environment.around, changes())
+            finally:
+                self._in_tools -= 1
         self.journal.subsume(mark)
         if page.text:
             outcome = replace(outcome, printed=page.text)
@@ -269,7 +282,7 @@ class Calling(Keeping):
         self._put_back(outcome, args, kwargs, done=(given, named))
         if not outcome.ok:
             raise self._value(outcome) from None
-        if type(result) in SCALARS:
+        if type(result) in SCALARS or isinstance(result, SubTaskHandler):
             return result
         return self.durables.lift(result) if outcome.unkept else self._value(outcome)
 

@@ -38,6 +38,7 @@ class LiveJob(Calling):
         super().__init__(job, environment, policy)
         self._greenlet: greenlet | None = None
         self.wish: CallWish | None = None
+        self.stands_still = False  # in the middle of an expression that waits for a child
 
     def run(self, parts: Sequence[Part]) -> Ending:
         """Run parts from the stored place on.
@@ -56,6 +57,10 @@ class LiveJob(Calling):
         self.wish = None
         return self._switch(outcome)
 
+    def go_on(self) -> Ending:
+        """Go on where the code stands still: what it waits for is looked at again."""
+        return self._switch(None)
+
     def abandon(self) -> None:
         """Forget the running side; nothing is lost, the stored place is enough to go on."""
         running, self._greenlet = self._greenlet, None
@@ -69,6 +74,7 @@ class LiveJob(Calling):
         ending: Ending = self._greenlet.switch(value) if value is not None else self._greenlet.switch()
         if isinstance(ending, CallWish):
             self.wish = ending
+        self.stands_still = isinstance(ending, Waits) and not self._greenlet.dead
         return ending
 
     def stored_place(self) -> tuple[keep.Kept, int, Journal]:
@@ -100,8 +106,11 @@ class LiveJob(Calling):
         except restrict.SourceRefused as error:
             return self._refuse(error, part, number)
         for statement in block.statements[self.statement - number * PART :]:
+            is_formal = bool(part.tool) or self.statement - number * PART < part.calls
             # a formal call that gives nothing says nothing
-            outcome = self._run_statement(replace(statement, quiet=True) if part.tool else statement)
+            outcome = self._run_statement(replace(statement, quiet=True) if is_formal else statement)
+            if isinstance(outcome, runner.Failed) and is_formal and part.call is None:
+                continue
             if isinstance(outcome, runner.Failed) and part.call is not None:
                 return self._finish_part(part, number, failed=True)
             if not isinstance(outcome, runner.Finished):

@@ -145,14 +145,15 @@ class Fleet:
                     raise self._lost  # what a call gave cannot be recorded: leave, as when the loop itself meets it
                 try:
                     done = self._pass()
+                    if not done.is_empty:
+                        await self._gather(is_hurried=done.is_cut)
+                    self._poll_futures()  # behind what the pass wanted from outside; who can go on does so in the next
                 except TakenBack as error:
                     await self._leave(error)
                 except Exception as error:  # no other task may save what is not recorded
                     self._lost = error if isinstance(error, StatekError) else BugError(f"a pass failed: {error!r}")
                     raise
-                if not done.is_empty:
-                    await self._gather(is_hurried=done.is_cut)
-                elif await self._rest(until_idle=until_idle, waits=waits):
+                if done.is_empty and await self._rest(until_idle=until_idle, waits=waits):
                     break
                 if self._dirty and self._is_commit_due():
                     self.checkpoint()  # now that what the pass wants from outside is under way
@@ -173,7 +174,6 @@ class Fleet:
         self.passes.max_active = self._concurrency()
         if self.start_jobs is not None:
             self.start_jobs()
-        self._poll_futures()
         done = self.passes.run()
         self._hurry_futures(wrote=bool(done.stretches))
         if cleanup.clean_up(self.passes):

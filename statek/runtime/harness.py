@@ -4,7 +4,7 @@ Agents from files have the limits of their revision. Those made in Python have t
 what their metadata says instead (`MAX_TURNS` and so on), which are the limits of that definition's jobs alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,6 +68,13 @@ _METADATA = {
     "MAX_TOKEN_USAGE": "tokens",
 }  # fmt: skip
 _EXTENSION = "LIMIT_EXTENSION_PER_COMPLETION"
+_COUNTED: Mapping[str, Callable[[Any], float]] = {  # limit -> what it will be once the job has asked
+    "turns": lambda job: int(job.turn) + 1,
+    "tokens": lambda job: int(job.approx_token_usage),
+    "cost_usd": lambda job: float(job.cost_usd or 0),
+    "exceptions": lambda job: int(job.exception_count),
+    "consecutive_exceptions": lambda job: int(job.exception_streak),
+}
 
 
 def limits_of_definition(limits: Limits, metadata: Mapping[str, str]) -> tuple[Limits, float]:
@@ -88,18 +95,14 @@ def check_before_asking(job: Any, limits: Limits, now_us: int, extension: float 
     With `extension` each of the counted limits grows by that part of it for every completion that was reopened.
     """
     grown = 1 + extension * (job.num_completions or 0) if extension else 1
-    checks: tuple[tuple[str, float, float | None, float], ...] = (
-        ("turns", job.turn + 1, limits.turns, 0),
-        ("tokens", job.approx_token_usage, limits.tokens, job.difficulty_token_extension),
-        ("cost_usd", job.cost_usd or 0.0, limits.cost_usd, 0),
-        ("exceptions", job.exception_count, limits.exceptions, 0),
-        ("consecutive_exceptions", job.exception_streak, limits.consecutive_exceptions, 0),
-    )
-    for name, used, limit, more in checks:
-        allowed = None if limit is None else limit * grown + more
-        if allowed is not None and used > allowed:
+    for name, count in _COUNTED.items():
+        limit = getattr(limits, name)
+        if limit is None or (used := count(job)) <= limit * grown:
+            continue
+        allowed = limit * grown + (job.difficulty_token_extension if name == "tokens" else 0)
+        if used > allowed:
             raise LLM_HarnessError(f"limit {name}: {_plain(used)} would be used, {_plain(allowed)} are allowed")
-    if limits.wall_clock_us and job.started_us and now_us - job.started_us > limits.wall_clock_us:
+    if limits.wall_clock_us and (began := job.started_us) and now_us - began > limits.wall_clock_us:
         raise LLM_HarnessError(f"limit wall_clock: over {limits.wall_clock_us / 1_000_000:g} s since the job began")
 
 

@@ -125,7 +125,8 @@ class Keeping(ABC):
         size, limit = len(self._kept.data), self._policy.workspace_bytes
         if size > limit // 2:
             self.write(f"the names of this job take {size} bytes, the limit is {limit}; delete what is not needed")
-        self.journal = Journal()  # what was said about names belongs to no statement
+        if self.journal.prints:  # what was said about names belongs to no statement
+            self.journal = Journal()
         return too_large
 
     def _explained(self, outcome: runner.Failed) -> runner.Failed:
@@ -179,6 +180,10 @@ class Keeping(ABC):
             return futures.resolve_within(value, self.resolve)
         self.holds = True
         return value
+
+    def can_stand_still(self) -> bool:
+        """Whether the record of the statement is enough to run it again."""
+        return not (self.journal.unkept() or (self._kept is not None and self._kept.lost))
 
     def _check_wait(self) -> None:
         """Refuse to wait in a statement whose record would not be enough to run it again."""

@@ -40,7 +40,7 @@ from statek.store.job import Job, JobStatus, Stage, find_job, jobs_with
 from statek.store.retention import still_forgettable
 from statek.store.session import Store, address_of, at_address
 
-MAX_INPUTS = 500  # taken in by one pass
+MAX_INPUTS = 32  # taken in by one pass
 MAX_STRETCHES = 200  # run by one pass
 MAX_ASKS = 16  # questions that a pass holds up until its last stretch has run
 LOST = "lost "  # before the key of a call whose own writes this store does not have
@@ -274,7 +274,7 @@ class Passes:
                     failed = isinstance(arrival.delivery, Failure)  # no answer: the same turn may be asked for again
                     seq = self.records.put(arrival.kind, None if failed else arrival.key, arrival.body)
                     if seq is not None and isinstance(arrival.delivery, Answer):
-                        used.append(_used(self.steps.job(arrival.job), arrival.delivery))
+                        used.append(_used(self.steps.role_of(arrival.job), arrival.delivery))
                 self._meter.add(used, self._clock.now_us())
         return arrivals
 
@@ -282,14 +282,11 @@ class Passes:
         """Hand something that arrived to its job, if the job still waits for exactly this."""
         if isinstance(self.deliveries.get(job_id), Failure):
             return
-        job = self.steps.job(job_id)
-        if job is None or job.job_status == JobStatus.DONE:
-            return
         if isinstance(delivery, Outcome):
             wish = self.steps.is_waiting_for_call(job_id)
             if wish is None or result_key(job_id, wish) != key:
                 return  # its statement is run again and finds the result in the ledger
-        elif job.stage != Stage.ASK or key_of_question(job) != key:
+        elif not self.steps.is_asking(job_id, key):
             return
         self.deliveries[job_id] = delivery
         self.ready.wake(job_id)
@@ -297,17 +294,17 @@ class Passes:
     def _run_one(self, job_id: str, done: Done, ran: list[list[Any]]) -> None:
         job = self.steps.job(job_id)
         delivery = self.deliveries.pop(job_id, None)
-        if job is None or not self._can_run(job, delivery):
+        if job is None or not self._can_run(job_id, job, delivery):
             return
         self.clock_us = max(self.clock_us + 1, self._clock.now_us())
         note = self.stretch(job, self.clock_us, delivery, self.notes.pop(job_id, ""), done)
         ran.append([job_id, self.clock_us, self.steps.digest(job_id), note])
 
-    def _can_run(self, job: Job, delivery: Delivery) -> bool:
+    def _can_run(self, job_id: str, job: Job, delivery: Delivery) -> bool:
         """A job whose running side waits for a call goes on with its result only."""
         if job.job_status == JobStatus.DONE:
             return False
-        return isinstance(delivery, Outcome | Failure) or self.steps.is_waiting_for_call(job.id) is None
+        return isinstance(delivery, Outcome | Failure) or self.steps.is_waiting_for_call(job_id) is None
 
     def stretch(self, job: Job, clock_us: int, delivery: Delivery, note: str, done: Done) -> str:
         """Run one stretch, or on replay what is left of one that was given up (`note`); the note to record.
@@ -315,13 +312,13 @@ class Passes:
         Raises TakenBack when it failed after its code may have changed stored objects, or inside the kit, once the note
         is on disk: whoever starts over from the last commit comes to the job as it was before the stretch.
         """
+        job_id, turn = job.id, job.turn
         if self._mark is not None:
-            self._mark.begin_stretch(job.id, job.turn, job.statement)
+            self._mark.begin_stretch(job_id, turn, job.statement)
         wish: Wish | None = None
-        turn = job.turn
         try:
             if not note:
-                wish = self._advance(job, clock_us, delivery)
+                wish = self._advance(job_id, job, clock_us, delivery)
         except Signal as error:
             note = f"{type(error).__name__}: {error}"
             if self.steps.left_effects:
@@ -343,15 +340,16 @@ class Passes:
             self._mark.end_stretch()
         assert wish is not None
         done.stretches += 1
-        self._after(job, wish, done)
+        self._after(job_id, job, wish, done)
         return note
 
-    def _advance(self, job: Job, clock_us: int, delivery: Delivery) -> Wish:
-        seconds = self._step_seconds
-        if job.turn == 0 and job.agent.revision:
-            seconds = self.catalog.of(job).warmup_timeout_us / 1_000_000 or seconds
+    def _advance(self, job_id: str, job: Job, clock_us: int, delivery: Delivery) -> Wish:
+        seconds, offer = self._step_seconds, None
+        if not isinstance(delivery, Answer) and job.turn == 0:
+            offer = self.steps.offer_of(job_id, job)
+            seconds = (offer.warmup_timeout_us / 1_000_000 if offer is not None else 0) or seconds
         with self._watchdog.armed(seconds, STEP_MEMORY), self.store.together():
-            return self.steps.advance(job, clock_us, delivery)
+            return self.steps.advance(job, clock_us, delivery, job_id=job_id, offer=offer)
 
     def _take_answer_alone(self, job: Job, clock_us: int, answer: Answer) -> None:
         """An answer stays whatever its code did: take it in again where it went with its stretch."""
@@ -371,8 +369,7 @@ class Passes:
         raise TakenBack(f"a stretch of job {job.id} is taken back: {note}")
 
     def _give_up(self, job: Job, clock_us: int, note: str) -> Wish:
-        self.steps.started.clear()
-        self.steps.woken.clear()
+        self._forget_made()
         with self.store.together():
             if not job.started_us:  # as it began, should a replay not let it begin
                 job.started_us = clock_us
@@ -381,23 +378,27 @@ class Passes:
             self.steps.forget(job.id)
             return self.steps.advance(job, clock_us, Failure("failed", note))
 
-    def _after(self, job: Job, wish: Wish, done: Done) -> None:
+    def _after(self, job_id: str, job: Job, wish: Wish, done: Done) -> None:
         for child in self.steps.started:
-            self.ready.add_new(child)
-        self.take_notice((), self.steps.woken)
-        self.steps.started.clear()
-        self.steps.woken.clear()
+            self.ready.add_new(child.id, child)
+        self.take_notice(self.steps.made, self.steps.woken)
+        self._forget_made()
         match wish:
             case CallWish():
-                done.calls.append((job.id, wish))
+                done.calls.append((job_id, wish))
             case Ask():
-                done.asks.append((job.id, wish))
+                done.asks.append((job_id, wish))
             case Parked(kind, detail):
                 self._park(job, kind, detail)
             case Over(_, parent):
                 self._end(job, parent, done)
             case BlockEnd():
                 raise BugError(f"job {job.id}: a fleet runs the warmup as a whole")
+
+    def _forget_made(self) -> None:
+        self.steps.started.clear()
+        self.steps.made.clear()
+        self.steps.woken.clear()
 
     def _park(self, job: Job, kind: str, detail: str) -> None:
         if kind != "subtask":
@@ -600,11 +601,11 @@ def result_body(job_id: str, wish: CallWish, outcome: Outcome, *, touched: bool)
     return records.pack(head) + b"\n" + encode_outcome(wish.place, outcome)
 
 
-def _used(job: Job | None, answer: Answer) -> Used:
+def _used(role: str, answer: Answer) -> Used:
     """What an answer adds to the counters of its job's agent."""
     usage = answer.usage
     return Used(
-        job.agent.role if job is not None else "", answer.provider, answer.model, usage.input_tokens,
+        role, answer.provider, answer.model, usage.input_tokens,
         usage.output_tokens, usage.cached_tokens, usage.cost_usd, answer.scripted,
     )  # fmt: skip
 

@@ -5,7 +5,8 @@ nothing. A job is looked at soon after it began to wait, then less and less ofte
 while at most `FEW` wait, which is how late a change from outside of the process is seen; more of them share
 `CHECKS_PER_SECOND`, so that ten thousand cost less than a hundredth of a core, up to `LONGEST` seconds each. Jobs that
 ask the same question count once: whoever is due asks for all. Work in this process brings checks forward: those of
-futures whose dependencies were met at once, of the rest a bounded number.
+futures whose dependencies were met at once, of the rest a bounded number, and of these none more often than every
+`FIRST` seconds, so that jobs at work do not pay for those that wait.
 Empty after a restart; whoever fills it from the store starts every job anew.
 """
 
@@ -21,7 +22,8 @@ FEW = 300
 LONGEST_FEW = 0.7
 LONGEST = 60.0
 CHECKS_PER_SECOND = 200  # of one condition each: 30 to 50 us
-AT_ONCE = 200  # looks of one turn: no other job waits long for them
+AT_ONCE = 50  # looks of one turn: no other job waits long for them; four turns a second are CHECKS_PER_SECOND
+MET = 200  # brought forward for one thing that was met
 HURRIED = 50  # brought forward by any work of this process
 REMEMBERED = 10_000  # jobs whose last wake is remembered
 
@@ -59,6 +61,8 @@ class Polling(MutableSet[str]):
         self._by_name: dict[Hashable, set[str]] = {}
         self.longest = LONGEST_FEW  # seconds between two looks at a job that waits long, by how many wait
         self._woken: dict[str, tuple[object, float]] = {}
+        self._hurried_at = float("-inf")
+        self._has_to_hurry = False  # something was done too soon after the last time
         for job_id in jobs:
             self.add(job_id)
 
@@ -91,6 +95,8 @@ class Polling(MutableSet[str]):
             job_id = self._fresh.popleft()
             if job_id in self._waits and self._waits[job_id] is None:
                 self._put(job_id, now, self._woken.get(job_id, (None, FIRST))[1])
+        if self._has_to_hurry:
+            self.hurry(now)
         number = len(self._waits)
         self.longest = LONGEST_FEW if number <= FEW else min(number / CHECKS_PER_SECOND, LONGEST)
         found: list[str] = []
@@ -132,9 +138,9 @@ class Polling(MutableSet[str]):
 
     def seconds(self, now: float, most: float) -> float:
         """How long nobody needs to look: up to `most`."""
-        if self._fresh:
+        if self._fresh or self._has_to_hurry:
             return min(FIRST, most)
-        if not self._heap or self._heap[0][0] >= now + most or len(self._waits) > AT_ONCE:
+        if not self._heap or self._heap[0][0] >= now + most or len(self._waits) > FEW:
             return most
         return max(FIRST / 2, self._heap[0][0] - now)
 
@@ -155,11 +161,15 @@ class Polling(MutableSet[str]):
         self._forward(("question", question), now)
 
     def _forward(self, name: Hashable, now: float) -> None:
-        for job_id in itertools.islice(self._by_name.get(name, ()), AT_ONCE):
+        for job_id in itertools.islice(self._by_name.get(name, ()), MET):
             self._put(job_id, now, FIRST, after=0.0)
 
     def hurry(self, now: float) -> None:
-        """Something was done in this process: bring the next looks forward, a bounded number of them."""
+        """Something was done in this process: bring the next looks forward, a bounded number of them, now or soon."""
+        self._has_to_hurry = now < self._hurried_at + FIRST
+        if self._has_to_hurry:
+            return
+        self._hurried_at = now
         soon = [heapq.heappop(self._heap) for _ in range(min(HURRIED, len(self._heap)))]
         for due, entry, job_id in soon:
             wait = self._waits.get(job_id)

@@ -27,12 +27,13 @@ from statek.sandbox import keep
 from statek.store import workspace
 from statek.store.chat import ChatItem
 from statek.store.encoding import bytes_json, json_bytes
-from statek.store.job import JobStatus, Stage, find_job
+from statek.store.job import Job, JobStatus, Stage, find_job
 from statek.store.job_def import JobDefError
 from statek.store.stage import PART
 from statek.store.subtask import SubTaskHandler
 
 MAX_ERROR = 2_000
+MAX_STILL = 100  # jobs whose code stands still in memory; a longer wait costs running a statement again
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,16 @@ class Running:
     history: turn.History
     prompt: tuple[Offer, str] | None = None  # the prompt of a spec, rendered once for an offer
     parts: Sequence[Part] | None = None  # what runs, or ran last; None: not looked up yet
+    kept: keep.Kept | None = None  # the names as they were stored last from here
+    version: int = 0  # of the stored names then; another one was stored by somebody else
+    asked: str = ""  # the question that was asked last; empty: it has an answer
 
-    def prompt_of(self, offer: Offer, job: Any) -> str:
+    def prompt_of(self, offer: Offer, job_id: str, job: Any) -> str:
         """The prompt that `offer` gives this job."""
         if offer.spec is None:
             return offer.prompt(job)
         if self.prompt is None or self.prompt[0] is not offer:
-            self.prompt = (offer, offer.prompt(job))
+            self.prompt = (offer, offer.prompt_for(job.inputs or {}, job_id))
         return self.prompt[1]
 
     def parts_of(self, job: Any) -> Sequence[Part]:
@@ -114,7 +118,9 @@ class Steps:
         self.single_blocks = single_blocks
         self._recorded = recorded
         self._running: dict[str, Running] = {}
-        self.started: list[str] = []  # jobs made by the stretch in progress
+        self._still: dict[str, None] = {}  # jobs whose code stands still, the one that did so first in front
+        self.started: list[Job] = []  # children made by the stretch in progress
+        self.made: list[str] = []  # other jobs made by it
         self.met: list[Any] = []  # durable objects that took part in calls since somebody cleared this
         self.woken: list[str] = []  # jobs that can go on because of it
         self.left_effects = False  # the code of the last stretch was cut after it may have changed stored objects
@@ -134,20 +140,58 @@ class Steps:
         running = self._running.get(job_id)
         return running.live.job if running is not None else find_job(job_id)
 
+    def is_asking(self, job_id: str, key: str) -> bool:
+        """Whether the job waits for the answer to the question of that name."""
+        running = self._running.get(job_id)
+        if running is not None and running.asked:
+            return running.asked == key
+        job = find_job(job_id)
+        return job is not None and job.stage == Stage.ASK and turn.key_of_question(job) == key
+
+    def role_of(self, job_id: str) -> str:
+        """The role of the job's agent; empty when there is no such job."""
+        running = self._running.get(job_id)
+        job = find_job(job_id) if running is None else None
+        return running.offer.role if running is not None else str(job.agent.role) if job is not None else ""
+
+    def stand_still(self, job_id: str) -> None:
+        """Keep the running side of a job that waits; of those that have waited longest, the stored place is enough."""
+        self._still[job_id] = None
+        if len(self._still) > MAX_STILL:
+            self.forget(next(iter(self._still)))
+
     def forget(self, job_id: str) -> None:
         """Let go of the running side; the stored place is enough to go on."""
+        self._still.pop(job_id, None)
         running = self._running.pop(job_id, None)
         if running is not None:
             running.live.abandon()
             self._catalog.give_back(running.offer, running.environment)
 
-    def advance(self, job: Any, clock_us: int, delivery: Delivery) -> Wish:
-        """Run one stretch of `job`."""
-        self.left_effects = False
-        running = self._running.get(job.id)
+    def offer_of(self, job_id: str, job: Any) -> Offer | None:
+        """The offer that the job works with; None when it cannot be had, and the job's stretch will say why."""
+        running = self._running.get(job_id)
         if running is not None:
+            return running.offer
+        try:
+            return self._catalog.of(job)
+        except StatekError:
+            return None
+
+    def advance(
+        self, job: Any, clock_us: int, delivery: Delivery, *, job_id: str = "", offer: Offer | None = None
+    ) -> Wish:
+        """Run one stretch of `job`; its id and its offer may be given where they are at hand."""
+        self.left_effects = False
+        job_id = job_id or job.id
+        running = self._running.get(job_id)
+        if running is not None and running.live.wish is None and running.version != job.snap_version:
+            self.forget(job_id)  # somebody gave the job names: its code goes on with them
+            running = None
+        if running is not None:
+            self._still.pop(job_id, None)
             running.live.begin_trace()
-        stretch = _Stretch(self, job, clock_us)
+        stretch = _Stretch(self, job, clock_us, job_id, running, offer)
         over = stretch.take_answer(delivery) if isinstance(delivery, Answer) else None
         wish = stretch.run(None if isinstance(delivery, Answer) else delivery) if over is None else over
         stretch.set_status()
@@ -169,17 +213,18 @@ class Steps:
         stretch.set_status()
         return wish
 
-    def running(self, job: Any) -> Running:
+    def running(self, job_id: str, job: Any, offer: Offer | None = None) -> Running:
         """The running side of `job`, made from its stored place when there is none."""
-        job_id = job.id
         found = self._running.get(job_id)
         if found is not None:
             return found
-        offer = self._catalog.of(job)
+        offer = offer or self._catalog.of(job)
         environment = self._catalog.borrow(offer)
         live = LiveJob(job, environment, offer.policy)
         live.recorded = lambda wish: self._recorded(job, wish)
-        running = Running(live, offer, environment, turn.History(offer.chat_style, offer.console_box))
+        hint = job.language_hint if offer.spec is None else None
+        told = turn.History(offer.chat_style, offer.console_box, hint)
+        running = Running(live, offer, environment, told, version=job.snap_version)
         self._running[job_id] = running
         return running
 
@@ -192,17 +237,27 @@ class Steps:
 class _Stretch:
     """One stretch: its clock, and the status the job is to have at its end."""
 
-    def __init__(self, steps: Steps, job: Any, clock_us: int) -> None:
+    def __init__(
+        self,
+        steps: Steps,
+        job: Any,
+        clock_us: int,
+        job_id: str = "",
+        running: Running | None = None,
+        offer: Offer | None = None,
+    ) -> None:
         self.steps = steps
         self.job = job
         self.clock_us = clock_us
+        self.job_id = job_id or job.id
         self.status: Any = None
-        self._running: Running | None = None
+        self._running = running
+        self._offer = offer
 
     def running(self) -> Running:
         """The running side of the job; not to be asked for once it was let go."""
         if self._running is None:
-            self._running = self.steps.running(self.job)
+            self._running = self.steps.running(self.job_id, self.job, self._offer)
         return self._running
 
     def set_status(self) -> None:
@@ -223,37 +278,46 @@ class _Stretch:
         woke = _kind_of(job.waiting_bytes) in ("subtask", "future")
         if job.awaited_result is not None:
             job.awaited_result = None
-        if job.stage == Stage.NEW:
-            self._begin()
-        if job.stage == Stage.CODE:
+        stage = job.stage
+        if stage == Stage.NEW:
+            stage = self._begin()
+        if stage == Stage.CODE:
             wish = self._run_code(delivery if isinstance(delivery, Outcome) else None)
             if wish is not None:
                 return wish
         return self._ask(woke=woke)
 
-    def _begin(self) -> None:
+    def _begin(self) -> str:
+        """Take up a new job; the stage it is at then."""
         job = self.job
         try:
             running = self.running()
         except StatekError as error:
             raise Diverged(f"the job cannot be started: {error}") from error
         job.started_us = self.clock_us
-        running.live.names.update(job.inputs or {})
-        job.statement = running.live.statement = (job.warmup_block_num or 0) * PART + job.statement
+        given = job.inputs
+        running.live.names.update(given or {})
+        if job.warmup_block_num:
+            job.statement = running.live.statement = job.warmup_block_num * PART + job.statement
         running.parts = running.offer.warmup
         if not running.parts:  # there is nothing to run: the names are kept, and the model is asked
-            self._store_place(running, done=True)
+            if given:
+                self._store_place(running, done=True)
             self._leave_code(running)
-            return
+            return Stage.ASK
         job.code = turn.encode_parts(running.offer.warmup)
         job.stage = Stage.CODE
+        return Stage.CODE
 
     def take_answer(self, answer: Answer) -> Over | None:
         """Record an answer; the wish is the end when it was a final text."""
         job = self.job
         running = self.running()
+        running.asked = ""
         parts = running.parts = turn.record_answer(job, answer, self.clock_us, running.offer.chat_style)
-        job.statement = running.live.statement = 0
+        running.live.statement = 0
+        if job.statement:
+            job.statement = 0
         job.stage = Stage.CODE if parts else Stage.ASK
         self.status = JobStatus.STARTED
         if not parts and self._is_told_more():
@@ -284,7 +348,7 @@ class _Stretch:
         live.tool_calls_left = None if allowed is None else allowed - job.tool_calls
         live.offer_subagents(running.offer.subagents, self._child_starter(running.offer))
         ending = self._go_on(running, outcome)
-        self.steps.started += live.scene.made
+        self.steps.made += live.scene.made
         self.steps.woken += live.scene.woken
         self.steps.met += live.met
         live.met.clear()
@@ -301,6 +365,8 @@ class _Stretch:
         lines, items = len(console), len(chat)
         live.has_effects = False
         try:
+            if live.stands_still:
+                return live.go_on()
             if live.wish is None:
                 return live.run(self._due(running.parts_of(job), live))
             assert outcome is not None, "a job that waits for a call was advanced without its result"
@@ -320,7 +386,7 @@ class _Stretch:
         def start(name: str, inputs: dict[str, Any], statement: int, turn_number: int) -> Any:
             place = f"{turn_number}.{statement}"
             handler = subtasks.start_child(self.steps.catalog, self.job, offer, name, inputs, place, self.clock_us)
-            self.steps.started.append(handler.job.id)
+            self.steps.started.append(handler.job)
             return handler
 
         return start
@@ -335,7 +401,7 @@ class _Stretch:
                 return ending
             case Waits(future):
                 self._store_place(running)
-                return self._park(future)
+                return self._park(running, future)
             case ExitedWith(status):
                 self._store_place(running, done=True)
                 return self._exit(running, status)
@@ -351,8 +417,12 @@ class _Stretch:
         job, live = self.job, running.live
         kept, statement, journal = live.stored_place()
         number_of = live.durables.number_of
-        workspace.replace_names(job, kept, [number_of(ref) for ref in kept.refs])
-        job.statement = statement
+        if kept is not running.kept:
+            if workspace.replace_names(job, kept, [number_of(ref) for ref in kept.refs]):
+                running.version = job.snap_version
+            running.kept = kept
+        if job.statement != statement:
+            job.statement = statement
         block = statement // PART
         if block and job.turn == 0 and block < len(running.parts_of(job)) and job.warmup_block_num != block:
             job.warmup_block_num = block
@@ -366,10 +436,13 @@ class _Stretch:
     def _working(self) -> None:
         self.status = JobStatus.WARMING_UP if self.job.turn == 0 else JobStatus.STARTED
 
-    def _park(self, future: Any) -> Wish:
-        """Wait for a child or a future; the half-changed running side is thrown away."""
+    def _park(self, running: Running, future: Any) -> Wish:
+        """Wait for a child or a future; unless its code stands still, the half-changed running side is thrown away."""
         job = self.job
-        self.steps.forget(job.id)
+        if running.live.stands_still:
+            self.steps.stand_still(self.job_id)
+        else:
+            self.steps.forget(self.job_id)
         self.status = JobStatus.WARMING_UP if job.turn == 0 else JobStatus.SUSPENDED
         if isinstance(future, SubTaskHandler):
             future.awaited = True
@@ -394,8 +467,8 @@ class _Stretch:
         errors = bool(failed) + (turn.failed_calls(job) if any(part.call is not None for part in parts) else 0)
         if failed:
             self._answer_calls(running.live, parts, failed)
-        for _ in range(errors):
-            job.count_exception()
+        for number in range(errors):
+            job.count_exception(in_a_row=number == 0)
         if not errors:
             job.exception_streak = 0
         self._leave_code(running)
@@ -432,8 +505,8 @@ class _Stretch:
             running = self.running()
             offer = running.offer
             harness.check_before_asking(job, offer.limits, self.clock_us, offer.limit_extension)
-            prompt = running.prompt_of(self.steps.catalog.prompt_offer(offer, woke=woke), job)
-            ask = turn.build_ask(job, offer, prompt, running.history)
+            prompt = running.prompt_of(self.steps.catalog.prompt_offer(offer, woke=woke), self.job_id, job)
+            ask = turn.build_ask(self.job_id, job, offer, prompt, running.history)
         except (LLM_HarnessError, StatekError, KeyError) as error:
             return self.end("failed", error=f"{type(error).__name__}: {error}")
         if job.unread is not None:
@@ -444,6 +517,7 @@ class _Stretch:
         if job.waiting_bytes != waiting:
             job.waiting_bytes = waiting
         self.status = JobStatus.STARTED
+        running.asked = ask.request.key
         return ask
 
     def _wrong_output(self, value: Any) -> list[str]:
@@ -468,7 +542,8 @@ class _Stretch:
         if outcome == "ok" and exited:
             try:
                 job.exit_bytes, refs = keep.dumps_value(value, workspace.OUTSIDE)
-                job.exit_refs = workspace.store_refs(refs) or None
+                if refs:
+                    job.exit_refs = workspace.store_refs(refs)
             except CannotKeep as reason:
                 outcome, error = "failed", f"the value given to exit() cannot be kept: {reason}"
         job.exited = exited
@@ -476,12 +551,14 @@ class _Stretch:
             job.error = JobDefError(StatekError(error[:MAX_ERROR]), collect_traceback=False)
             job.append_chat(ChatItem("system", self.clock_us, len(job.console_log), error[:MAX_ERROR], error=True))
         job.outcome = outcome
-        job.stage, job.code, job.waiting_bytes, job.ending_bytes = Stage.END, None, None, None
-        job.ended_us = self.clock_us
+        job.stage, job.ended_us = Stage.END, self.clock_us
+        for name in ("code", "waiting_bytes", "ending_bytes"):
+            if getattr(job, name) is not None:  # an assignment alone grows the file
+                setattr(job, name, None)
         if job.journal is not None:
             job.journal, job.journal_refs = None, None
         self.status = JobStatus.DONE
-        self.steps.forget(job.id)
+        self.steps.forget(self.job_id)
         if job.handler is not None and subtasks.will_try_again(job, outcome, self._spec()):
             return Over(outcome, None)
         parent = subtasks.complete(job, error, self.clock_us)

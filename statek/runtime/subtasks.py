@@ -46,10 +46,7 @@ def make_job(
         given = declared_inputs.fill_defaults(offer.spec, given)
     elif locale or params:
         job_def = delegation.definition(job_def.agent, None, locale, params)
-    job = new_job(job_def, job_id, at_us, parent)
-    job.inputs_bytes = json_bytes(given)
-    job.release = catalog.release
-    return job
+    return new_job(job_def, job_id, at_us, parent, inputs_bytes=json_bytes(given), release=catalog.release)
 
 
 def start_child(
@@ -76,8 +73,10 @@ def will_try_again(child: Any, outcome: str, spec: compiled.Agent | None) -> boo
     handler, number = child.handler, items.first_and_number(child.id)[1]
     if handler is None or handler.is_completed or spec is None or child.num_completions:
         return False
-    handler.is_tried_again = outcome in FAILED and number < spec.retry.max_attempts
-    return bool(handler.is_tried_again)
+    again = outcome in FAILED and number < spec.retry.max_attempts
+    if again:
+        handler.is_tried_again = True
+    return again
 
 
 def is_open(child: Any) -> bool:
@@ -120,5 +119,5 @@ def complete(child: Any, error: str | None, at_us: int) -> str | None:
         return None
     if not handler.is_completed:
         with current.running(child, current.Scene(child, clock_us=at_us)):
-            handler.complete(**({"result": child.exit_value} if error is None else {"error": error}))
+            handler.complete_by_exit() if error is None else handler.complete(error=error)
     return str(child.parent_id) or None

@@ -39,14 +39,15 @@ def key_of_question(job: Any) -> str:
     return model_key(job.id, job.turn + 1, int(job.reopened))
 
 
-def build_ask(job: Any, offer: Offer, prompt: str, told: "History") -> Ask:
+def build_ask(job_id: str, job: Any, offer: Offer, prompt: str, told: "History") -> Ask:
     """The request of the job's next turn. `model` in it is filled in when a provider is chosen."""
     messages = (_system(prompt), *told.messages(job))
     if len(messages) == 1:
         messages = (*messages, Message("user", BEGIN))
+    number = job.turn + 1
     request = Request(
         model="", messages=messages, params=dict(offer.params), tools=offer.formal_tools(), agent=offer.role,
-        job=job.id, turn=job.turn + 1, key=key_of_question(job),
+        job=job_id, turn=number, key=model_key(job_id, number, int(job.reopened)),
     )  # fmt: skip
     return Ask(request, offer.chain_of(job))
 
@@ -54,20 +55,22 @@ def build_ask(job: Any, offer: Offer, prompt: str, told: "History") -> Ask:
 class History:
     """A job's history as messages, told once and then only what has come since."""
 
-    def __init__(self, style: str, box: str = "") -> None:
-        """Nothing told yet. `box` is an XML tag to stand around what a console says."""
-        self._told = history.History(style, functools.partial(message_of, box=box))
+    def __init__(self, style: str, box: str = "", hint: str | None = None) -> None:
+        """Nothing told yet. `box` is an XML tag around what a console says, `hint` stands behind words of the user."""
+        self._told = history.History(style, functools.partial(message_of, box=box, hint=hint))
 
     def messages(self, job: Any) -> list[Message]:
         """All messages, oldest first."""
         return self._told.told(job.chat, job.read_console)
 
 
-def message_of(item: ChatHistoryItem, box: str = "") -> Message:
+def message_of(item: ChatHistoryItem, box: str = "", hint: str | None = None) -> Message:
     """What a provider is sent of an item: what is neither its own nor a result of its calls comes from the user."""
     text = item.content
     if box and text is not None and item.content_src is ContentSource.CONSOLE:
         text = f"<{box}>\n{text}\n</{box}>"
+    if hint and text is not None and item.content_src is ContentSource.USER:
+        text = f"{text} ({hint})"
     role: Role = "user" if item.role is ChatRole.SYSTEM else item.role.value
     calls = tuple([Call(call.id, call.func_name, call.kwargs or {}) for call in item.tool_calls])
     return Message(role, sendable(text), calls, item.call_id, item.provider_reasoning_payload)
@@ -174,7 +177,7 @@ def _count_usage(job: Any, answer: Answer) -> None:
 
 def encode_parts(parts: Sequence[Part]) -> bytes:
     """Parts as stored while they run."""
-    return text_bytes(json.dumps([[p.code, p.hidden, p.call, p.tool, p.error] for p in parts]))
+    return text_bytes(json.dumps([[p.code, p.hidden, p.call, p.tool, p.error, p.calls] for p in parts]))
 
 
 @functools.lru_cache(256)

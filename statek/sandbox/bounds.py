@@ -168,7 +168,7 @@ class Watchdog:
         every = ALARM_SECONDS if self._armed or self._heartbeat is not None else 0.0
         if every == self._every or not self._installed:
             return
-        if threading.current_thread() is threading.main_thread():
+        if threading.get_ident() == threading.main_thread().ident:
             self._every = every
             signal.setitimer(signal.ITIMER_REAL, every, every)
 

@@ -58,6 +58,9 @@ class Kept:
     lost: Mapping[str, str]
 
 
+_NO_NAMES = Kept(_HEAD + pickle.dumps({}, protocol=5), (), {})
+
+
 def dumps(
     namespace: dict[str, object], around: Surroundings, *, extra: Mapping[str, object] = NOTHING, limit: int = LIMIT
 ) -> Kept:
@@ -74,6 +77,8 @@ def dumps(
         if is_machinery(name):
             del own[name]
     names = {**extra, **own} if extra else own
+    if not names and CLASSES not in namespace:
+        return _NO_NAMES
     book = namespace.get(CLASSES)
     home = namespace if "__builtins__" in namespace else None
     lost: dict[str, str] = {}

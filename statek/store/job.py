@@ -56,7 +56,7 @@ class Job(JobTurns, JobNames, JobErrors):
     reopened = 0  # how often it was brought back to work: a question asked anew has another name
     reported_usd: float | None = None  # what providers said that answers cost
     queue_marks: bytes | None = None  # last message it had from each push queue of another file
-    __signature__ = Documented("_id", job_status=lambda: JobStatus.READY)
+    __signature__ = Documented({"_id", "_facts"}, job_status=lambda: JobStatus.READY)
     untold: Any = None  # places in `chat` of notifications that the model has not read
     _late_fields = (
         "awaited_result", "child_number", "children", "code", "context_bytes", "cost_usd", "created_as_local",
@@ -81,6 +81,7 @@ class Job(JobTurns, JobNames, JobErrors):
         model_family: str | None = None,
         model: str | None = None,
         _id: str | None = None,
+        _facts: tuple[int, bytes | None, str] | None = None,
     ) -> None:
         """Make a job and hang it into the store under a random id (one with a derived id is made by `new_job`)."""
         self.job_def = job_def
@@ -90,13 +91,13 @@ class Job(JobTurns, JobNames, JobErrors):
         self.parent_id = parent_job.id if parent_job is not None else ""
         self.depth = parent_job.depth + 1 if parent_job is not None else 0
         self.queue = ""
-        self.release = ""
-        self.created_us = int(created_at.timestamp() * 1_000_000) if created_at else SystemClock().now_us()
+        made_us, inputs, self.release = _facts or (SystemClock().now_us(), None, "")
+        self.created_us = int(created_at.timestamp() * 1_000_000) if created_at else made_us
         if created_at is not None and created_at.tzinfo is None:
             self.created_as_local = True
         self.started_us = 0
         self.ended_us = 0
-        self.inputs_bytes: bytes | None = None
+        self.inputs_bytes = inputs
         # the workspace
         self.snapshot: bytes | None = None
         self.refs: Any = None
@@ -266,7 +267,15 @@ def random_id() -> str:
     return f"job-{secrets.token_hex(6)}"
 
 
-def new_job(job_def: JobDef, job_id: str, created_us: int, parent: Any = None) -> Job:
+def new_job(
+    job_def: JobDef,
+    job_id: str,
+    created_us: int,
+    parent: Any = None,
+    *,
+    inputs_bytes: bytes | None = None,
+    release: str = "",
+) -> Job:
     """A READY job under an id of the caller's. Raises BugError when there is one of that id.
 
     It is hung into the store from outside of its constructor: what a constructor hangs up itself stays in the memory
@@ -274,8 +283,7 @@ def new_job(job_def: JobDef, job_id: str, created_us: int, parent: Any = None) -
     """
     if root.has_job(job_id):
         raise BugError(f"there is a job {job_id} already")
-    job = Job(job_def, parent_job=parent, _id=job_id)
-    job.created_us = created_us
+    job = Job(job_def, parent_job=parent, _id=job_id, _facts=(created_us, inputs_bytes, release))
     root.add_job(job, job_id)
     return job
 

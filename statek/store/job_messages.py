@@ -96,7 +96,9 @@ class JobMessages(JobViews):
         if child_id is None:
             return False
         child = root.find_job(child_id)
-        handler = child.handler if child is not None and child.handler is not None else self._handler_of(child_id)
+        handler = child.handler if child is not None else None
+        if handler is None:
+            handler = self._handler_of(child_id)
         return handler is not None and bool(handler.was_read)
 
     def _notify(self, item: ChatItem) -> None:

@@ -67,7 +67,7 @@ def find_job(job_id: str) -> Any | None:
 
 def has_no_jobs() -> bool:
     """Whether there has never been a job."""
-    return len(current_root().jobs) == 0
+    return _job_index().is_empty
 
 
 def forget_job(job_id: str) -> None:

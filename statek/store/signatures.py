@@ -5,15 +5,15 @@ are given by the kit alone. Nothing here changes how a class is called.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 
 class Documented:
     """A class's `__signature__`, made anew at each look, because a status does not outlive the store it was made in."""
 
-    def __init__(self, hidden: str, **defaults: Callable[[], Any]) -> None:
-        """Leave out the parameter `hidden`; `defaults` make the defaults that the constructor puts in by itself."""
+    def __init__(self, hidden: Collection[str], **defaults: Callable[[], Any]) -> None:
+        """Leave out the parameters `hidden`; `defaults` make the defaults that the constructor puts in by itself."""
         self._hidden = hidden
         self._defaults = defaults
 
@@ -26,9 +26,8 @@ class Documented:
         if instance is not None or inspect.unwrap(owner.__init__) is not inspect.unwrap(self._constructor):  # type: ignore[misc]
             raise AttributeError("__signature__")
         full = inspect.signature(self._constructor)
-        return full.replace(
-            parameters=[self._as_documented(p) for p in list(full.parameters.values())[1:] if p.name != self._hidden]
-        )
+        shown = [p for p in list(full.parameters.values())[1:] if p.name not in self._hidden]
+        return full.replace(parameters=[self._as_documented(p) for p in shown])
 
     def _as_documented(self, parameter: inspect.Parameter) -> inspect.Parameter:
         default = self._defaults.get(parameter.name)

@@ -14,13 +14,15 @@ _since: dict[str, set[str]] = {}  # job -> statuses it has left since the index 
 
 def change_status(job: Any, status: Any) -> None:
     """Give `job` another status; nothing happens when it has it already."""
-    if job.job_status == status:
+    before = job.job_status
+    if before == status:
         return
-    left = _since.setdefault(job.id, set())
+    job_id = job.id
+    left = _since.setdefault(job_id, set())
     if str(status) in left:
-        settle(type(job), job.job_status, status)
-        left = _since.setdefault(job.id, set())
-    left.add(str(job.job_status))
+        settle(type(job), before, status)
+        left = _since.setdefault(job_id, set())
+    left.add(str(before))
     job.job_status = status
 
 

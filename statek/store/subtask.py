@@ -19,6 +19,7 @@ from statek.store.job import Job, JobStatus
 from statek.store.layout import lay_out_first
 from statek.text.llm_repr import llm_repr
 
+_NOTHING = keep.dumps_value(None, workspace.OUTSIDE)[0]
 MAX_RESULT = 2_000  # characters of a result in the parent's history
 log = logging.getLogger(__name__)
 
@@ -83,9 +84,10 @@ class SubTaskHandler(Derived):
     @property
     def result(self) -> Any:
         """What it gave, or None."""
-        if self._result is None:
+        result = self._result
+        if result is None:
             return None
-        return keep.loads_value(self._result, list(self._refs or ()), workspace.OUTSIDE)
+        return keep.loads_value(result, workspace.read_refs(self._refs), workspace.OUTSIDE)
 
     @property
     def state(self) -> SubTaskState:
@@ -110,9 +112,29 @@ class SubTaskHandler(Derived):
             self._error = json_bytes(getattr(error, "err_message", None) or str(error))
         elif result is not None:
             self._result, refs = keep.dumps_value(result, workspace.OUTSIDE)
-            self._refs = list(refs) or None
+            self._refs = workspace.store_refs(refs) or None
+        self._end()
+
+    def complete_by_exit(self) -> None:
+        """Record what the job gave to `exit`, as it is stored, and tell the parent. The handler has no outcome yet.
+
+        A handler of an application that says itself what completing is, is asked to.
+        """
+        job = self.job
+        if type(self).complete is not SubTaskHandler.complete:
+            self.complete(result=job.exit_value)
+            return
+        given, refs = job.exit_bytes, job.exit_refs
+        if given is not None and given != _NOTHING:
+            self._result = given
+            if refs is not None:
+                self._refs = list(refs)
+        self._end()
+
+    def _end(self) -> None:
         self.is_completed = True
-        parent = root.find_job(self.job.parent_id) if self.job.parent_id else None
+        parent_id = self.job.parent_id
+        parent = root.find_job(parent_id) if parent_id else None
         if parent is not None:
             self._tell(parent)
 
@@ -143,7 +165,9 @@ class SubTaskHandler(Derived):
         return text, note
 
     def __llm_repr__(self) -> str:
-        """What a console shows of it: where the child is. Unlike `str` it needs no result."""
+        """What a console shows of it: the result, else where the child is. Unlike `str` it needs none."""
+        if self._result is not None:
+            return _shown(self.result)
         return f"<sub-task {self.job.id}: {self.state.value}>"
 
     def __str__(self) -> str:

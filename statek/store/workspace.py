@@ -41,6 +41,9 @@ OUTSIDE = keep.Surroundings(
 )
 
 
+_NO_NAMES = keep.dumps({}, OUTSIDE).data
+
+
 def function_names(job: Any) -> list[str]:
     """Import names of the application's functions that the job was given as values."""
     names: list[str] = bytes_json(job.functions_bytes) or []
@@ -115,12 +118,14 @@ def replace_names(job: Any, kept: keep.Kept, numbered: Sequence[int | None] | No
     `numbered` are the numbers of the durable objects in their job, by position; without them each keeps the one it had.
     """
     refs = store_refs(kept.refs)
-    if job.snapshot == kept.data and _same(job.refs, refs):
+    stored, held = job.snapshot, job.refs
+    if (stored is None and kept.data == _NO_NAMES) or (stored == kept.data and _same(held, refs)):
         return False
     given = list(numbered) if numbered is not None else _known_numbers(job, refs)
     job.snapshot = kept.data
-    job.refs = refs or None
-    job.numbers = json_bytes(given) if refs else None
+    if refs or held is not None:
+        job.refs = refs or None
+        job.numbers = json_bytes(given) if refs else None
     job.snap_version += 1
     return True
 

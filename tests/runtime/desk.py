@@ -12,6 +12,7 @@ import dbzero as db0
 
 from statek.exceptions import FutureError
 from statek.runtime import views
+from statek.store import current
 from statek.store.future import FutureResult, temporal
 from statek.testing import LocalFleet, declare_tool
 from statek.tools.registry import tool
@@ -201,6 +202,11 @@ def big() -> Any:
     return object()
 
 
+def tell_parent(note: str) -> None:
+    """Give the parent of the calling job a name."""
+    current.get_current_job().parent_job.add_locals(note=note)
+
+
 def _value(future: Any) -> int:
     if not box().value:
         raise FutureError(future)
@@ -229,7 +235,7 @@ TOOLS = (
         for function in (post, post_slowly, post_and_die, fail, big, set_box_outside, box_outside)
     ),
     *(declare_tool(function, idempotent=True) for function in (push, cancel, pause, pause_late)),
-    *(declare_tool(function, effect="write") for function in (count, extend, set_box)),
+    *(declare_tool(function, effect="write") for function in (count, extend, set_box, tell_parent)),
     *(
         declare_tool(function, effect="read")
         for function in (box, open_thing, long_text, die, wait_for_box, rogue, echo_list)

@@ -121,9 +121,9 @@ def test_language(open_pair: OpenPair) -> None:
     code = "a = delegate_task(worker(), topic='a', locale='pl')\nexit(a[1].id)"
     child = find_job(run(open_pair(at_work("exit()"), answer(code))).exit_value)
     assert child is not None
-    assert child.job_def.locale == "pl"
+    assert child.job_def.locale == "PL"
     future = create_future_task(worker(), None, child)
-    assert future.job.job_def.locale == "pl"
+    assert future.job.job_def.locale == "PL"
 
 
 def test_replies(open_pair: OpenPair) -> None:

@@ -70,6 +70,17 @@ def test_function_as_a_value() -> None:
     assert job.py_env.local_state["task"] == 5
 
 
+def test_the_place_to_go_on_at_stays_until_it_does() -> None:
+    """A job that was let go on tells where, until its next step."""
+    job = make("task = fetch('a')\nprint(task)", fetch=later.wait_for)
+    step(job)
+    later.put("a", 5)
+    unsuspend_jobs()
+    assert (job.awaited_result, job.next_instr_num) == (None, 1)
+    step(job)
+    assert job.next_instr_num is None
+
+
 def test_function_under_another_name() -> None:
     """Names, lists and parameters of the job's own functions may hold the function."""
     job = make("def call(f):\n    return f('a') + 1\nmine = [fetch]\nprint(call(mine[0]))", fetch=later.wait_for)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from statek.runtime.joblogs import Logging, file_name, logging_of
+from statek.runtime.joblogs import Logging, file_name, logging_of, tell_of_jobs
 from statek.settings import StatekSettings
 from statek.testing import LocalFleet, answer, declare_agent, open_fleet
 
@@ -84,3 +84,21 @@ def test_names_of_files_are_plain_and_no_two_jobs_share_one() -> None:
     names = {file_name("a", job) for job in ("b/c", "b_c", "b:c", "../b", "x" * 300, "x" * 301)}
     assert len(names) == 6
     assert all("/" not in name and len(name) < 200 for name in names)
+
+
+def test_jobs_are_told_at_info(fleet: LocalFleet, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """With that level the log says where each job is after a pass; files are written as well."""
+    with caplog.at_level("INFO", logger="statek"):
+        logs = logs_of(fleet, tmp_path / "logs")
+        tell_of_jobs(fleet.fleet)
+        fleet.submit("clerk")
+        fleet.run()
+        logs.end()
+    assert caplog.messages[-1] == "job clerk/1 of clerk: DONE (ok), turn 2, 0.0000 USD"
+    assert lines(tmp_path / "logs")[-1]["kind"] == "end"
+
+
+def test_nothing_is_told_below_info(fleet: LocalFleet) -> None:
+    """With the usual level nobody looks at the jobs."""
+    tell_of_jobs(fleet.fleet)
+    assert fleet.fleet.watch is None

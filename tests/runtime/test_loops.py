@@ -271,3 +271,12 @@ def test_a_handler_that_completes_its_own_way(store: Path) -> None:
     work(run_jobs_loop(queue_prefixes=[PREFIX], auto_terminate=True))
     assert (handler.heard, handler.result) == (["done"], "done")
     assert parent.find_sub_task_handler(id="c") is handler
+
+
+def test_an_async_start_function_is_refused(store: Path) -> None:
+    """Nobody would await it, so it would start nothing."""
+
+    async def start(_capacity: int) -> None: ...
+
+    with pytest.raises(TypeError, match="expected a plain function, found an async one"):
+        work(run_jobs_loop(queue_prefixes=[PREFIX], start_jobs_func=start, auto_terminate=True))

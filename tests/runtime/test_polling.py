@@ -3,18 +3,18 @@
 import itertools
 
 from statek.runtime.futures import Watched
-from statek.runtime.polling import AT_ONCE, CHECKS_PER_SECOND, FIRST, HURRIED, LONGEST, LONGEST_FEW, Polling
+from statek.runtime.polling import AT_ONCE, CHECKS_PER_SECOND, FEW, FIRST, HURRIED, LONGEST, LONGEST_FEW, Polling
 
 
-def looks(polling: Polling, until: float, *, step: float = 0.25, start: float = 0.0) -> dict[str, list[float]]:
-    """Times at which each job is looked at, when nothing is ever ready."""
+def looks(polling: Polling, until: float, *, step: float = 0.0, start: float = 0.0) -> dict[str, list[float]]:
+    """When each job is looked at while nothing is ever ready; without `step` in turns as a loop takes them."""
     found: dict[str, list[float]] = {job: [] for job in polling}
     now = start
     while now < until:
         for job in polling.due(now):
             found[job].append(now)
             polling.again(job, now)
-        now += step
+        now += step or polling.seconds(now, 0.25)
     return found
 
 
@@ -28,7 +28,7 @@ def test_looks_become_rarer() -> None:
 
 
 def test_some_hundreds_are_seen_within_a_second() -> None:
-    """With 250 jobs and turns a quarter of a second apart, none goes unseen for more than a second."""
+    """With 250 jobs none goes unseen for more than a second."""
     for times in looks(Polling(map(str, range(250))), 10.0).values():
         assert max(later - sooner for sooner, later in itertools.pairwise(times)) <= 1.0
 
@@ -43,10 +43,12 @@ def test_ten_thousand_cost_no_more_than_their_share() -> None:
 
 
 def test_one_turn_is_bounded() -> None:
-    """However many are due, one turn looks at a bounded number of them."""
-    polling = Polling(map(str, range(1_000)))
-    polling.due(0.0)
-    assert len(polling.due(1.0)) == AT_ONCE
+    """However many are due, one turn looks at a bounded number of them; with a few the next turn comes soon."""
+    for number, rest in ((FEW, FIRST / 2), (1_000, 0.25)):
+        polling = Polling(map(str, range(number)))
+        polling.due(0.0)
+        assert len(polling.due(1.0)) == AT_ONCE
+        assert polling.seconds(1.0, 0.25) == rest
 
 
 def test_discarded_jobs_are_not_looked_at() -> None:
@@ -99,6 +101,19 @@ def test_work_brings_a_bounded_number_forward() -> None:
     assert HURRIED // 2 <= len(polling.due(200.0 + FIRST)) <= AT_ONCE
 
 
+def test_constant_work_hurries_no_faster() -> None:
+    """However often something is done, looks are brought forward once in a while, and once more after the last."""
+    polling = Polling(map(str, range(1_000)))
+    looks(polling, 200.0)
+    while polling.due(200.0):
+        pass
+    for turn in range(100):
+        polling.hurry(200.0 + turn * FIRST / 200)
+    assert polling.seconds(200.0, 0.25) <= FIRST
+    found = [polling.due(200.0 + turn * FIRST / 4) for turn in range(16)]
+    assert HURRIED <= sum(map(len, found)) <= 3 * HURRIED
+
+
 def test_who_waits_again_at_once_is_woken_more_seldom() -> None:
     """A condition that promises what the complement does not keep costs less and less."""
     polling = Polling(["a"])
@@ -116,7 +131,7 @@ def test_who_waits_again_at_once_is_woken_more_seldom() -> None:
 
 def test_rest_ends_when_somebody_is_due() -> None:
     """A few jobs are looked at when they are due; with many, turns come at their own pace."""
-    few, many = Polling(["a"]), Polling(map(str, range(AT_ONCE + 1)))
+    few, many = Polling(["a"]), Polling(map(str, range(FEW + 1)))
     few.due(0.0)
     many.due(0.0)
     assert few.seconds(0.0, 0.25) == FIRST

@@ -8,6 +8,7 @@ from typing import Any
 import dbzero as db0
 import pytest
 
+from statek.exceptions import StatekError
 from statek.runtime.catalog import MADE, Catalog, PythonOffers
 from statek.runtime.delegation import create_new_job
 from statek.runtime.offer import DOCUMENTED_LIMITS
@@ -189,3 +190,11 @@ def test_box_around_the_console(llm: LoopbackLLM) -> None:
     said = [message["content"] for message in llm.requests[1]["messages"]]
     assert "<output>\nseen\n</output>" in said
     assert "hello" in said
+
+
+@pytest.mark.parametrize("text", ["hot", "-1", "nan", "inf"])
+def test_a_temperature_that_is_none(text: str) -> None:
+    """It is named, with the agent, where the job begins."""
+    clerk = SupervisedAgent("clerk", "Hi.", [], _metadata={"MODEL": "f/m", "TEMPERATURE": text})
+    with pytest.raises(StatekError, match=f"TEMPERATURE '{text}' of 'clerk': expected a number"):
+        PythonOffers().of_def(clerk.create_job_def(), DOCUMENTED_LIMITS)

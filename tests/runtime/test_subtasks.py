@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from statek.runtime.step import MAX_STILL
+from statek.store.job import JobStatus, count_with
 from statek.testing import answer, declare_agent
 from tests.runtime import desk
 from tests.runtime.conftest import OpenDesk
@@ -148,3 +150,29 @@ def test_handler_on_the_console(open_desk: OpenDesk) -> None:
     job = fleet.submit("clerk")
     fleet.run()
     assert fleet.show(job)["console"] == ["<sub-task clerk/1.1.0.1: waiting>"]
+
+
+def test_more_parents_wait_than_are_kept_in_memory(open_desk: OpenDesk) -> None:
+    """A parent whose code is not kept where it stands while it waits comes to the same: its statement is run again."""
+    parents = MAX_STILL + 3
+    waits, gives = answer("exit(wait_for_box())", agent="helper"), answer("exit(set_box(5))", agent="giver")
+    agents = [*parent_and_helper(), declare_agent("giver", tools=desk.TOOLS)]
+    fleet = open_desk(waits, gives, answer("h = helper()\nr = [count('w'), h.result]\nexit(r)"), agents=agents)
+    jobs = [fleet.submit("clerk", key=str(n)) for n in range(parents)]
+    fleet.fleet.watch = lambda _ran: fleet.stop() if count_with(JobStatus.SUSPENDED) == 2 * parents else None
+    fleet.run()
+    fleet.fleet.watch = None
+    fleet.submit("giver")
+    fleet.run()
+    assert sorted(fleet.job(job).exit_value for job in jobs) == [[n + 1, 5] for n in range(parents)]
+    assert desk.calls() == ["count w"] * parents
+
+
+def test_names_given_to_a_waiting_parent(open_desk: OpenDesk) -> None:
+    """What a child gives to the names of its parent, which waits for it, is there when the parent goes on."""
+    code = "x = 1\nr = helper().result\nexit([x, r, note])"
+    tell = "tell_parent(note='read me')\nexit('told')"
+    fleet = open_desk(answer(tell, agent="helper"), answer(code), agents=parent_and_helper())
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert fleet.job(job).exit_value == [1, "told", "read me"]

@@ -9,7 +9,7 @@ from statek.runtime import system_tools
 from statek.system import brief, docstr, find_tools, statek_print
 from statek.testing import answer, declare_agent
 from statek.tools.describe import format_tool_spec
-from statek.tools.registry import KIT_NAMES
+from statek.tools.kit_names import KIT_NAMES
 from tests.runtime import desk
 from tests.runtime.conftest import OpenDesk
 from tests.tools import sample

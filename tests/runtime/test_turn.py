@@ -132,7 +132,7 @@ def test_formal_call_of_no_tool(open_desk: OpenDesk, name: str, text: str) -> No
 
 
 def test_several_codes_in_one_answer(open_desk: OpenDesk) -> None:
-    """Of several `python_cli` calls none runs, and each says so; other calls beside them run."""
+    """Of several `python_cli` calls none runs, and each says so; other calls beside them run. It is one failed turn."""
     calls = [{"name": "python_cli", "arguments": {"code": "count('x')"}, "id": str(n)} for n in range(2)]
     calls.append({"name": "post", "arguments": {"text": "y"}, "id": "2"})
     fleet = open_desk(answer(calls=calls, turn=1), answer(text="Done."), agents=in_style("direct"))
@@ -140,6 +140,7 @@ def test_several_codes_in_one_answer(open_desk: OpenDesk) -> None:
     told = [str(m.text) for m in messages(fleet, job)[1:4]]
     assert [text.partition(",")[0] for text in told[:2]] == ["ValueError: 2 calls of python_cli in one answer"] * 2
     assert (told[2], desk.calls(), fleet.job(job).exception_count) == ("posted y", ["post y"], 2)
+    assert fleet.job(job).max_consecutive_exceptions == 1
 
 
 def test_calls_beside_code(open_desk: OpenDesk) -> None:

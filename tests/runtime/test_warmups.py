@@ -90,6 +90,15 @@ def test_calls_as_tools(open_desk: OpenDesk) -> None:
     assert job.job_def.warmup_blocks[0]["calls"][0]["id"] == "STATEK-001"
 
 
+def test_a_call_as_tool_that_fails(open_desk: OpenDesk) -> None:
+    """It is told, and the block goes on."""
+    text = 'count() #STATEK: as tool\nnobody(1) #STATEK: as tool\ncount("w") #STATEK: as tool\nprint("on")'
+    fleet, worker = with_worker(open_desk, warmup=text)
+    job = run(fleet, create_new_job(worker))
+    assert (job.outcome, desk.calls(), job.exception_count, job.job_def.has_errors()) == ("ok", ["count w"], 0, False)
+    assert [line.partition(":")[0] for line in job.py_env.console] == ["TypeError", "NameError", "1", "on"]
+
+
 def test_a_failed_warmup_ends_its_job_only(open_desk: OpenDesk) -> None:
     """The error is kept with the definition and ends the job without asking; another job of it goes on."""
     fleet, worker = with_worker(open_desk, warmup="1 / n")
