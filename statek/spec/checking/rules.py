@@ -21,7 +21,6 @@ from statek.spec.problems import Problem
 from statek.spec.quick import quick_look
 from statek.spec.schema.tools import SOURCES
 from statek.spec.types import Path, Spec, dotted
-from statek.tools.kit_names import KIT_NAMES
 
 _NEEDED = ("exit", "print")  # of the names of every job, those that no input may take: others are good names of data
 _TIMEOUTS = {"connect": "10s", "first_byte": "60s", "idle": "60s"}
@@ -97,7 +96,7 @@ def _keyword(spec: Spec, name: str, *path: str | int) -> Iterator[Problem]:
 
 def _of_every_job(spec: Spec, what: str, name: str, *path: str | int) -> Iterator[Problem]:
     """A name under which the code of every job finds something else, which would be lost to it."""
-    if name in BUILTIN_NAMES | KIT_NAMES:
+    if name in BUILTIN_NAMES:
         other = f"{spec.name}_{name}".replace("-", "_")
         instead = f"give it another 'name', such as '{other}'" if what == "tool" else f"rename it, to '{other}' perhaps"
         message = f"{what} '{name}' has the name of what the code of every job has already, and would hide it"

@@ -6,5 +6,3 @@ def look() -> str:
     return "x"
 
 
-def brief() -> str:
-    return "x"
