@@ -19,21 +19,20 @@ from statek.runtime import harness, subtasks, turn
 from statek.runtime.catalog import Catalog
 from statek.runtime.crossings import Outcome
 from statek.runtime.endings import CallWish, Ended, Ending, ExitedWith, Known, Waits
-from statek.runtime.environment import Environment
 from statek.runtime.execute import LiveJob
 from statek.runtime.offer import Offer, Part
+from statek.runtime.sides import Running, Sides
 from statek.runtime.turn import Ask
 from statek.sandbox import keep
 from statek.store import workspace
 from statek.store.chat import ChatItem
 from statek.store.encoding import bytes_json, json_bytes
-from statek.store.job import Job, JobStatus, Stage, find_job
+from statek.store.job import Job, JobStatus, Stage
 from statek.store.job_def import JobDefError
 from statek.store.stage import PART
 from statek.store.subtask import SubTaskHandler
 
 MAX_ERROR = 2_000
-MAX_STILL = 100  # jobs whose code stands still in memory; a longer wait costs running a statement again
 
 
 @dataclass(frozen=True)
@@ -70,38 +69,8 @@ Delivery = Answer | Outcome | Failure | None
 Wish = CallWish | Ask | Parked | Over | BlockEnd
 
 
-@dataclass
-class Running:
-    """The running side of a job, with what it borrowed."""
-
-    live: LiveJob
-    offer: Offer
-    environment: Environment
-    history: turn.History
-    prompt: tuple[Offer, str] | None = None  # the prompt of a spec, rendered once for an offer
-    parts: Sequence[Part] | None = None  # what runs, or ran last; None: not looked up yet
-    kept: keep.Kept | None = None  # the names as they were stored last from here
-    version: int = 0  # of the stored names then; another one was stored by somebody else
-    asked: str = ""  # the question that was asked last; empty: it has an answer
-
-    def prompt_of(self, offer: Offer, job_id: str, job: Any) -> str:
-        """The prompt that `offer` gives this job."""
-        if offer.spec is None:
-            return offer.prompt(job)
-        if self.prompt is None or self.prompt[0] is not offer:
-            self.prompt = (offer, offer.prompt_for(job.inputs or {}, job_id))
-        return self.prompt[1]
-
-    def parts_of(self, job: Any) -> Sequence[Part]:
-        """The code that is to run: the warmup as the job began with it, or what the newest answer wants run."""
-        if self.parts is None:
-            stored = job.code
-            self.parts = turn.parts_of_last(job, self.offer.chat_style) if stored is None else turn.decode_parts(stored)
-        return self.parts
-
-
-class Steps:
-    """Advances jobs, one stretch at a time. Owns the running sides; the stored sides are enough to start anew."""
+class Steps(Sides):
+    """Advances jobs, one stretch at a time."""
 
     def __init__(
         self,
@@ -114,69 +83,13 @@ class Steps:
 
         With `single_blocks` a stretch ends with each block of the warmup, not with the last one.
         """
-        self._catalog = catalog
+        super().__init__(catalog, recorded)
         self.single_blocks = single_blocks
-        self._recorded = recorded
-        self._running: dict[str, Running] = {}
-        self._still: dict[str, None] = {}  # jobs whose code stands still, the one that did so first in front
         self.started: list[Job] = []  # children made by the stretch in progress
         self.made: list[str] = []  # other jobs made by it
         self.met: list[Any] = []  # durable objects that took part in calls since somebody cleared this
         self.woken: list[str] = []  # jobs that can go on because of it
         self.left_effects = False  # the code of the last stretch was cut after it may have changed stored objects
-
-    def digest(self, job_id: str) -> str:
-        """What the last stretch did, as a digest of its crossings (a job that has no running side did nothing odd)."""
-        running = self._running.get(job_id)
-        return running.live.trace() if running is not None else ""
-
-    def is_waiting_for_call(self, job_id: str) -> CallWish | None:
-        """The outside call the running side waits for, if it does."""
-        running = self._running.get(job_id)
-        return running.live.wish if running is not None else None
-
-    def job(self, job_id: str) -> Any | None:
-        """The job of that id, None when there is none; one that runs is at hand."""
-        running = self._running.get(job_id)
-        return running.live.job if running is not None else find_job(job_id)
-
-    def is_asking(self, job_id: str, key: str) -> bool:
-        """Whether the job waits for the answer to the question of that name."""
-        running = self._running.get(job_id)
-        if running is not None and running.asked:
-            return running.asked == key
-        job = find_job(job_id)
-        return job is not None and job.stage == Stage.ASK and turn.key_of_question(job) == key
-
-    def role_of(self, job_id: str) -> str:
-        """The role of the job's agent; empty when there is no such job."""
-        running = self._running.get(job_id)
-        job = find_job(job_id) if running is None else None
-        return running.offer.role if running is not None else str(job.agent.role) if job is not None else ""
-
-    def stand_still(self, job_id: str) -> None:
-        """Keep the running side of a job that waits; of those that have waited longest, the stored place is enough."""
-        self._still[job_id] = None
-        if len(self._still) > MAX_STILL:
-            self.forget(next(iter(self._still)))
-
-    def forget(self, job_id: str) -> None:
-        """Let go of the running side; the stored place is enough to go on."""
-        self._still.pop(job_id, None)
-        running = self._running.pop(job_id, None)
-        if running is not None:
-            running.live.abandon()
-            self._catalog.give_back(running.offer, running.environment)
-
-    def offer_of(self, job_id: str, job: Any) -> Offer | None:
-        """The offer that the job works with; None when it cannot be had, and the job's stretch will say why."""
-        running = self._running.get(job_id)
-        if running is not None:
-            return running.offer
-        try:
-            return self._catalog.of(job)
-        except StatekError:
-            return None
 
     def advance(
         self, job: Any, clock_us: int, delivery: Delivery, *, job_id: str = "", offer: Offer | None = None
@@ -184,13 +97,7 @@ class Steps:
         """Run one stretch of `job`; its id and its offer may be given where they are at hand."""
         self.left_effects = False
         job_id = job_id or job.id
-        running = self._running.get(job_id)
-        if running is not None and running.live.wish is None and running.version != job.snap_version:
-            self.forget(job_id)  # somebody gave the job names: its code goes on with them
-            running = None
-        if running is not None:
-            self._still.pop(job_id, None)
-            running.live.begin_trace()
+        running = self.take_up(job_id, job)
         stretch = _Stretch(self, job, clock_us, job_id, running, offer)
         over = stretch.take_answer(delivery) if isinstance(delivery, Answer) else None
         wish = stretch.run(None if isinstance(delivery, Answer) else delivery) if over is None else over
@@ -212,26 +119,6 @@ class Steps:
         wish = stretch.give_up(reason)
         stretch.set_status()
         return wish
-
-    def running(self, job_id: str, job: Any, offer: Offer | None = None) -> Running:
-        """The running side of `job`, made from its stored place when there is none."""
-        found = self._running.get(job_id)
-        if found is not None:
-            return found
-        offer = offer or self._catalog.of(job)
-        environment = self._catalog.borrow(offer)
-        live = LiveJob(job, environment, offer.policy)
-        live.recorded = lambda wish: self._recorded(job, wish)
-        hint = job.language_hint if offer.spec is None else None
-        told = turn.History(offer.chat_style, offer.console_box, hint)
-        running = Running(live, offer, environment, told, version=job.snap_version)
-        self._running[job_id] = running
-        return running
-
-    @property
-    def catalog(self) -> Catalog:
-        """Where offers come from."""
-        return self._catalog
 
 
 class _Stretch:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from statek.runtime.step import MAX_STILL
+from statek.runtime.sides import MAX_STILL
 from statek.store.job import JobStatus, count_with
 from statek.testing import answer, declare_agent
 from tests.runtime import desk
