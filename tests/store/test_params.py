@@ -27,7 +27,7 @@ class Topic:
         self.name = name
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("value", VALUES, ids=range(len(VALUES)))
 def test_there_and_back(value: Any) -> None:
     """Each value comes back with its kind."""
     found = params_of(*kept_params({"p": value}))
