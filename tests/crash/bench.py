@@ -163,8 +163,13 @@ class Bench:
 
     @property
     def can_be_rebuilt(self) -> bool:
-        """Whether the store could be lost now: the ledger is whole, or there is a copy."""
-        return not self.low or bool(self.copies)
+        """Whether the store could be lost now: the ledger is whole, or there is a copy; not halfway in a restore."""
+        return not self.is_restoring and (not self.low or bool(self.copies))
+
+    @property
+    def is_restoring(self) -> bool:
+        """Whether a restore was cut off behind its decision: there may be no ledger at its place until it is finished."""
+        return (self.project.store / "restoring").exists()
 
     def is_in_commit(self) -> bool:
         """Whether the store's file is being written."""
@@ -191,7 +196,7 @@ class Bench:
 
 def rows(ledger: Path, sql: str, *values: Any) -> list[tuple[Any, ...]]:
     """What SQLite says about a ledger."""
-    connection = sqlite3.connect(ledger, timeout=30.0)
+    connection = sqlite3.connect(f"file:{ledger}?mode=rw", uri=True, timeout=30.0)  # it makes no file where none is
     try:
         return connection.execute(sql, values).fetchall()
     finally:

@@ -71,7 +71,7 @@ class Campaign:
         began = time.monotonic()
         self.project.do("apply", ".", "--yes")
         while self._goes_on():
-            if self.dice.random() < DRAIN_SHARE:
+            if self.dice.random() < DRAIN_SHARE and not self.bench.is_restoring:
                 self._drained_life()
             else:
                 self._life()
@@ -80,7 +80,7 @@ class Campaign:
                 if self._goes_on():
                     self.operations.any()
             self._damage()
-        if (self.project.store / "restoring").exists():
+        if self.bench.is_restoring:
             self.operations.any()  # finishes it
         self.killed_s = time.monotonic() - began
         finish_and_judge(self.bench, self.operations.backups, thoroughly=thoroughly)
