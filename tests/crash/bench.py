@@ -168,7 +168,7 @@ class Bench:
 
     @property
     def is_restoring(self) -> bool:
-        """Whether a restore was cut off behind its decision: there may be no ledger at its place until it is finished."""
+        """Whether a restore was cut off behind its decision: until it is finished there may be no ledger."""
         return (self.project.store / "restoring").exists()
 
     def is_in_commit(self) -> bool:
