@@ -1,6 +1,7 @@
 """Rows of job code written in one process and read in another, both with the guards that jobs have."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -66,16 +67,21 @@ for line in sys.stdin:
 
 
 def read_elsewhere(rows: Mapping[str, Row]) -> dict[str, object]:
-    """Write every row in one process and read it in another: label -> True, or what was wrong."""
+    """Write every row in one process and read it in another: label -> True, or what was wrong.
+
+    The two have other hashes of texts than each other and the same ones every time: a set whose members collide is
+    written in the other order after each restore, which changes nothing but the bytes.
+    """
     text = json.dumps(rows)
-    lines = _fresh(_READER, text + "\n" + _fresh(_WRITER, text))
+    lines = _fresh(_READER, text + "\n" + _fresh(_WRITER, text, "1"), "2")
     return dict(json.loads(line) for line in lines.splitlines())
 
 
-def _fresh(script: str, text: str) -> str:
+def _fresh(script: str, text: str, hash_seed: str) -> str:
     root = Path(keep.__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, "-c", _HARNESS + script], input=text, capture_output=True, text=True, cwd=root
-    )
+        [sys.executable, "-c", _HARNESS + script],
+        input=text, capture_output=True, text=True, cwd=root, env={**os.environ, "PYTHONHASHSEED": hash_seed},
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
