@@ -164,7 +164,12 @@ class Bench:
     @property
     def can_be_rebuilt(self) -> bool:
         """Whether the store could be lost now: the ledger is whole, or there is a copy; not halfway in a restore."""
-        return not self.is_restoring and (not self.low or bool(self.copies))
+        return not self.is_restoring and (not self.low or bool(self.good_copies))
+
+    @property
+    def good_copies(self) -> list[Path]:
+        """The kept copies that nobody has spoiled, oldest first."""
+        return [copy for copy in self.copies if (copy.name, copy.stat().st_ino) not in self.spoiled]
 
     @property
     def is_restoring(self) -> bool:

@@ -238,8 +238,10 @@ class Campaign:
             return
         self._spoil(self.dice.choice(sorted(DAMAGES)))
         all_of_them = not self.bench.low
-        if (spoiled := spoil_copies(self.bench.file, self.dice, all_of_them=all_of_them)) is not None:
-            self.figures.damaged[spoiled] += 1
+        what, spoiled = spoil_copies(self.bench.good_copies, self.dice, all_of_them=all_of_them)
+        self.bench.spoiled |= {(copy.name, copy.stat().st_ino) for copy in spoiled}
+        if what:
+            self.figures.damaged[what] += 1
 
     def _spoil(self, kind: str) -> None:
         DAMAGES[kind](self.bench.file, self.dice)

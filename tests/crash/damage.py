@@ -1,7 +1,7 @@
 """What can happen to a store file while nobody has it open. Each damage takes the file and dice."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 LOGS = (20480, 36864, 53248)  # where the store's three logs begin
@@ -64,12 +64,16 @@ DAMAGES: dict[str, Callable[[Path, random.Random], None]] = {
 }  # fmt: skip
 
 
-def spoil_copies(file: Path, dice: random.Random, *, all_of_them: bool) -> str | None:
-    """Sometimes spoil kept copies too: the newest or the oldest, or all where the ledger is whole. What was done."""
-    copies = sorted((file.parent / "copies").glob("*.ok"), key=lambda path: int(path.stem))
+def spoil_copies(copies: Sequence[Path], dice: random.Random, *, all_of_them: bool) -> tuple[str, Sequence[Path]]:
+    """Sometimes spoil good copies too: the newest or the oldest of several, or all where the ledger is whole.
+
+    Returns:
+        What was done, and to which; nothing often.
+    """
     if len(copies) < 2 or dice.random() > 0.5:
-        return None
+        return "", ()
     which = dice.choice(("newest", "oldest", "all") if all_of_them else ("newest", "oldest"))
-    for copy in {"newest": copies[-1:], "oldest": copies[:1], "all": copies}[which]:
+    chosen = {"newest": copies[-1:], "oldest": copies[:1], "all": copies}[which]
+    for copy in chosen:
         put_much_noise(copy, dice)
-    return f"copies: {which}"
+    return f"copies: {which}", chosen
