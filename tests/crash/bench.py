@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class Bench:
     dice: random.Random
     deck: Deck
     figures: Figures
+    spoiled: set[tuple[str, int]] = field(default_factory=set)  # copies that were: name and inode
     has_noise: bool = False  # the store's file: pages were overwritten, and nobody has replaced it yet
 
     @property
