@@ -100,9 +100,18 @@ class _Judged:
         return replace(self.spec.problem("STK701", message, *self.at, *steps), **more)
 
 
+def _rules_of(policy: Spec) -> Iterator[_Rule]:
+    """Each rule once: of those of one id the first."""
+    seen: set[str] = set()
+    for index, rule in enumerate(policy.data["rules"]):
+        if rule["id"] not in seen:
+            yield _Rule(policy, index)
+        seen.add(rule["id"])
+
+
 def check_policies(specs: SpecSet) -> Iterator[Problem]:
     """Rules that cannot be judged, and what violates the others."""
-    rules = tuple(_Rule(policy, n) for policy in specs.of("Policy") for n in range(len(policy.data["rules"])))
+    rules = tuple(rule for policy in specs.of("Policy") for rule in _rules_of(policy))
     wrong = {rule: specs.told(_check_rule, rule) for rule in rules}
     found = _violations(tuple(rule for rule in rules if not wrong[rule]), specs)
     for policy in specs.of("Policy"):
