@@ -40,7 +40,7 @@ from statek.store.job import Job, JobStatus, Stage, find_job, jobs_with
 from statek.store.retention import still_forgettable
 from statek.store.session import Store, address_of, at_address
 
-MAX_INPUTS = 32  # taken in by one pass
+MAX_INPUTS = 500  # taken in by one pass
 MAX_STRETCHES = 200  # run by one pass
 MAX_ASKS = 16  # questions that a pass holds up until its last stretch has run
 LOST = "lost "  # before the key of a call whose own writes this store does not have
