@@ -183,14 +183,18 @@ class Keeping(ABC):
 
     def can_stand_still(self) -> bool:
         """Whether the record of the statement is enough to run it again."""
-        return not (self.journal.unkept() or (self._kept is not None and self._kept.lost))
+        return not self._unrepeatable()
 
-    def _check_wait(self) -> None:
-        """Refuse to wait in a statement whose record would not be enough to run it again."""
+    def _unrepeatable(self) -> str:
+        """Why the statement could not be run again from its record; empty when it could."""
         reason = self.journal.unkept()
         for name, why in (self._kept.lost if self._kept is not None else {}).items():
             reason = f"name {name!r}, made earlier in this block, cannot be kept while waiting: {why}"
-        if reason:
+        return reason
+
+    def _check_wait(self) -> None:
+        """Refuse to wait in a statement whose record would not be enough to run it again."""
+        if reason := self._unrepeatable():
             hint = "do that in a statement of its own and put what you need into a name first"
             raise Refused(f"cannot wait here: {reason}; {hint}")
 

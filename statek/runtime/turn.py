@@ -34,9 +34,9 @@ class Ask:
     chain: tuple[str, ...]
 
 
-def key_of_question(job: Any) -> str:
+def key_of_question(job: Any, job_id: str = "") -> str:
     """Name of the question that the job asks next. An answer to any other one is not for it."""
-    return model_key(job.id, job.turn + 1, int(job.reopened))
+    return model_key(job_id or job.id, job.turn + 1, int(job.reopened))
 
 
 def build_ask(job_id: str, job: Any, offer: Offer, prompt: str, told: "History") -> Ask:
@@ -44,10 +44,9 @@ def build_ask(job_id: str, job: Any, offer: Offer, prompt: str, told: "History")
     messages = (_system(prompt), *told.messages(job))
     if len(messages) == 1:
         messages = (*messages, Message("user", BEGIN))
-    number = job.turn + 1
     request = Request(
         model="", messages=messages, params=dict(offer.params), tools=offer.formal_tools(), agent=offer.role,
-        job=job_id, turn=number, key=model_key(job_id, number, int(job.reopened)),
+        job=job_id, turn=job.turn + 1, key=key_of_question(job, job_id),
     )  # fmt: skip
     return Ask(request, offer.chain_of(job))
 

@@ -99,3 +99,16 @@ def test_rules_of_one_policy_have_names_of_their_own():
     rules = "{rules: [{id: one, require: {protect: true}, match: {kind: Fleet}}, {id: one, require: {protect: true}}]}"
     found = check_policies(declared({"queues/p.yaml": document("Policy", rules, "laws")}))
     assert [problem.code for problem in found if problem.code != "STK701"] == ["STK110"]
+
+
+def test_a_rule_that_stands_twice_is_judged_once() -> None:
+    """That it stands twice is told, its violation once, and what is wrong with the second one all the same."""
+    good, bad = "match: {kind: Agent}, require: {limits.turns: 1}", "match: {kind: Agent}, require: {limits.nothing: 1}"
+    found = []
+    for second in (good, bad):
+        rules = f"{{rules: [{{id: house, {good}}}, {{id: house, {second}}}]}}"
+        problems = check_policies(declared({**FILES, "queues/p.yaml": document("Policy", rules, "laws")}))
+        found.append(sorted(problem.code for problem in problems))
+    once = ["STK110", "STK701"]
+    assert found[0] == once
+    assert len(found[1]) == len(once) + 1

@@ -100,30 +100,30 @@ class _Judged:
         return replace(self.spec.problem("STK701", message, *self.at, *steps), **more)
 
 
-def _rules_of(policy: Spec) -> Iterator[_Rule]:
-    """Each rule once: of those of one id the first."""
-    seen: set[str] = set()
-    for index, rule in enumerate(policy.data["rules"]):
-        if rule["id"] not in seen:
-            yield _Rule(policy, index)
-        seen.add(rule["id"])
-
-
 def check_policies(specs: SpecSet) -> Iterator[Problem]:
-    """Rules that cannot be judged, and what violates the others."""
-    rules = tuple(rule for policy in specs.of("Policy") for rule in _rules_of(policy))
+    """Rules that cannot be judged, and what violates the others: of those of one id the first."""
+    rules = tuple(_Rule(policy, n) for policy in specs.of("Policy") for n in range(len(policy.data["rules"])))
     wrong = {rule: specs.told(_check_rule, rule) for rule in rules}
-    found = _violations(tuple(rule for rule in rules if not wrong[rule]), specs)
+    judged = (rule for rule in rules if _first_of_ids(rule.policy)[rule.data["id"]] == rule.index)
+    found = _violations(tuple(rule for rule in judged if not wrong[rule]), specs)
     for policy in specs.of("Policy"):
         yield from _ids(policy)
         for rule in (rule for rule in rules if rule.policy is policy):
-            yield from wrong[rule] or _each_once(found[rule])
+            yield from wrong[rule] or _each_once(found.get(rule, []))
+
+
+def _first_of_ids(policy: Spec) -> dict[str, int]:
+    """Where the first rule of each id stands."""
+    first: dict[str, int] = {}
+    for index, rule in enumerate(policy.data["rules"]):
+        first.setdefault(rule["id"], index)
+    return first
 
 
 def _ids(policy: Spec) -> Iterator[Problem]:
-    first: dict[str, int] = {}
+    first = _first_of_ids(policy)
     for index, rule in enumerate(policy.data["rules"]):
-        line = policy.where("rules", first.setdefault(rule["id"], index), "id").start.line
+        line = policy.where("rules", first[rule["id"]], "id").start.line
         if first[rule["id"]] != index:
             message = f"rule '{rule['id']}' stands twice in Policy '{policy.name}'; the first is on line {line}"
             yield policy.problem("STK110", message, "rules", index, "id")
