@@ -77,10 +77,9 @@ class Admission:
         self._buckets: dict[str, Bucket] = {}
         self._spent: set[str] = set()
         self._turns: deque[str] = deque()
-        self._seen = 0
+        self.seen = 0  # the last place of the inbox that was looked at
         self._known: str | None = None  # the release
         self.next_due_us: int | None = None
-        self.has_inputs = True  # other inputs than items may have come in
 
     # -- what has come in -------------------------------------------------------------------------------------------
 
@@ -89,17 +88,15 @@ class Admission:
         if self._known != self._catalog.release:
             self._start_anew()
         last = inbox.last(self.ledger)
-        if last == self._seen:
+        if last == self.seen:
             return True
-        found = inbox.arrivals(self.ledger, self._seen, LOOKED_AT)
+        found = inbox.arrivals(self.ledger, self.seen, LOOKED_AT)
         for n, kind, target in found:
             if kind == InputKind.ITEM:
                 self._note_item(n, str(target))
             elif kind in items.AGAIN:
                 self._note_later(n)
-            else:
-                self.has_inputs = True
-        self._seen = found[-1][0] if len(found) == LOOKED_AT else last
+        self.seen = found[-1][0] if len(found) == LOOKED_AT else last
         return len(found) < LOOKED_AT
 
     def _start_anew(self) -> None:
@@ -107,7 +104,7 @@ class Admission:
         self._known = self._catalog.release
         self._lines = {name: Line(queue) for name, queue in self._catalog.queues.items()}
         self._turns = deque(name for name in self._lines if self._is_served(name))
-        self._later, self._expiry, self._seen = [], {}, 0
+        self._later, self._expiry, self.seen = [], {}, 0
         jobs, self._jobs = self._jobs, {}
         for job_id, (name, _) in jobs.items():
             self.add_job(job_id, name)

@@ -24,7 +24,7 @@ from statek.runtime.endings import CallWish
 from statek.runtime.futures import NOTHING, Watched, watched
 from statek.runtime.offer import DOCUMENTED_LIMITS
 from statek.runtime.outcomes import failure
-from statek.runtime.passes import MAX_INPUTS, Done, Passes, TakenBack
+from statek.runtime.passes import Done, Passes, TakenBack
 from statek.runtime.performing import INLINE_SECONDS, Performed, Performer
 from statek.runtime.step import Failure
 from statek.runtime.turn import Ask
@@ -235,9 +235,7 @@ class Fleet:
         is_later = self.passes.next_due_us is not None and not waits
         if self.passes.admission is not None and self.passes.admission.has_more() and not is_later:
             return True
-        kinds = (InputKind.SUBMIT, InputKind.PUSH, InputKind.RELEASE)
-        inputs = inbox.waiting(self.ledger, kinds=kinds, limit=MAX_INPUTS)
-        return any(not self.passes.comes_too_early(entry) for entry in inputs)
+        return self.passes.inbound is not None and self.passes.inbound.has_more()
 
     async def _drain(self, record: Callable[[], object]) -> None:
         """Let calls under way come back, within bounds, and record what they gave."""

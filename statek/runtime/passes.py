@@ -8,7 +8,7 @@ one turn of the loop.
 
 import logging
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -28,6 +28,7 @@ from statek.runtime.admission import Admission, Choice
 from statek.runtime.catalog import Catalog
 from statek.runtime.crossings import Outcome, decode_outcome, encode_outcome
 from statek.runtime.endings import CallWish, Known
+from statek.runtime.inbound import MAX_INPUTS, Inbound
 from statek.runtime.outcomes import unknown
 from statek.runtime.ready import Ready
 from statek.runtime.step import BlockEnd, Delivery, Failure, Over, Parked, Steps, Wish
@@ -40,12 +41,10 @@ from statek.store.job import Job, JobStatus, Stage, find_job, jobs_with
 from statek.store.retention import still_forgettable
 from statek.store.session import Store, address_of, at_address
 
-MAX_INPUTS = 500  # taken in by one pass
 MAX_STRETCHES = 200  # run by one pass
 MAX_ASKS = 16  # questions that a pass holds up until its last stretch has run
 LOST = "lost "  # before the key of a call whose own writes this store does not have
 STEP_MEMORY = 512 << 20
-ALWAYS = (InputKind.SUBMIT, InputKind.PUSH, InputKind.CANCEL, InputKind.RELEASE, InputKind.FORGET, intake.POISON)
 _BECOME_JOBS = (InputKind.SUBMIT, InputKind.SUBMIT_AGAIN, InputKind.ITEM, InputKind.ITEM_AGAIN)
 _LEAVE = (StoreFull, LedgerError)  # the process ends, and the next one does what was not saved again
 log = logging.getLogger(__name__)
@@ -128,6 +127,7 @@ class Passes:
         self.notices: deque[str] = deque()
         self.max_active = 100
         self.admission = Admission(ledger, self.records, catalog) if ledger and self.records else None
+        self.inbound = Inbound(ledger) if ledger is not None else None
         self._clock = clock
         self.clock_us = 0  # the last stretch's; never goes back, not even over a restart
         self._watchdog = watchdog
@@ -161,9 +161,10 @@ class Passes:
         if self.ledger is None or self.records is None:
             return
         assert self.admission is not None
+        assert self.inbound is not None
         is_whole = self.admission.look()
         choice = self._choose()
-        entries = choice.entries + self._inputs({entry.id for entry in choice.entries})
+        entries = choice.entries + self.inbound.choose({entry.id for entry in choice.entries}, self.admission.seen)
         entries.sort(key=_forgets, reverse=True)  # what they name is looked at now, before anything else has an effect
         if not (entries or choice.given_up):
             done.taken += 0 if is_whole else 1
@@ -199,25 +200,6 @@ class Passes:
         """Queue items and submissions whose turn it is."""
         assert self.admission is not None
         return self.admission.choose(self._clock.now_us(), self.ready.vacancy(self.max_active), MAX_INPUTS)
-
-    def _inputs(self, taken_now: Collection[str]) -> list[Entry]:
-        """Inputs that are taken in whatever the room, in the order of arrival."""
-        assert self.ledger is not None
-        assert self.admission is not None
-        if not self.admission.has_inputs:
-            return []
-        found = inbox.waiting(self.ledger, kinds=ALWAYS, limit=MAX_INPUTS)
-        together = {*taken_now, *(entry.id for entry in found)}
-        entries = [entry for entry in found if not self.comes_too_early(entry, together)]
-        self.admission.has_inputs = len(found) == MAX_INPUTS or len(entries) < len(found)
-        return entries
-
-    def comes_too_early(self, entry: Entry, taken_now: Collection[str] = ()) -> bool:
-        """A message to, or the cancelling of, a job whose own input still waits: it has to wait for that one."""
-        if self.ledger is None or entry.kind not in (InputKind.PUSH, InputKind.CANCEL):
-            return False
-        target = str(entry.target)
-        return target not in taken_now and inbox.find(self.ledger, target) is not None
 
     def _have_effect(self, entries: list[Entry]) -> None:
         """All inputs of the pass."""

@@ -1,0 +1,93 @@
+"""Inputs that are taken in whatever the room: all but waiting items, in the order of arrival.
+
+Chooses, and takes nothing in. The one idea: a message never comes before the input of its job, so one whose job still
+waits as an item of a queue is laid aside until that item has left the inbox, and holds up nothing that came behind it.
+What is laid aside is known in memory alone; the next process reads it again. Not here: which items become jobs
+(`admission`).
+"""
+
+from collections import deque
+from collections.abc import Collection
+from itertools import islice
+
+from statek.ledger import inbox
+from statek.ledger.file import LedgerFile
+from statek.ledger.inbox import Entry, InputKind
+from statek.runtime.intake import POISON
+
+MAX_INPUTS = 500  # taken in by one pass
+LOOKED_AFTER = 20  # items that one pass looks after, because a person may have dropped them
+_KINDS = (InputKind.SUBMIT, InputKind.PUSH, InputKind.CANCEL, InputKind.RELEASE, InputKind.FORGET, POISON)
+
+
+class Inbound:
+    """The inputs of one ledger, for one process."""
+
+    def __init__(self, ledger: LedgerFile) -> None:
+        """Know nothing yet: the first choice begins with the oldest that waits."""
+        self._ledger = ledger
+        self._upto = 0  # all inputs up to this place have been chosen or laid aside
+        self._aside: dict[str, list[int]] = {}  # the places of messages, by the job whose own input waits
+        self._freed: deque[int] = deque()  # the places of messages whose job's input has left the inbox
+
+    def choose(self, items: Collection[str], seen: int) -> list[Entry]:
+        """The next inputs to take in, with the messages to the `items` that this pass takes in; at most MAX_INPUTS.
+
+        Args:
+            items: ids of what was chosen already, and comes before these.
+            seen: the last place of the inbox that this pass knows of.
+        """
+        self._look_after()
+        for item in items:
+            self._free(item)
+        chosen = self._take_freed()
+        if seen > self._upto and not self._freed:
+            chosen += self._read({*items, *(entry.id for entry in chosen)}, seen)
+        return chosen
+
+    def has_more(self) -> bool:
+        """Does any input wait that can be taken in now?"""
+        if self._freed or any(inbox.find(self._ledger, item) is None for item in self._aside):
+            return True
+        return bool(inbox.waiting(self._ledger, kinds=_KINDS, after=self._upto, limit=1))
+
+    def _read(self, comes_first: set[str], seen: int) -> list[Entry]:
+        chosen: list[Entry] = []
+        found = inbox.waiting(self._ledger, kinds=_KINDS, after=self._upto, limit=MAX_INPUTS)
+        for entry in found:
+            self._upto = entry.n
+            if self._waits_for_its_job(entry, comes_first):
+                self._aside.setdefault(str(entry.target), []).append(entry.n)
+                continue
+            chosen.append(entry)
+            comes_first.add(entry.id)
+            if self._free(entry.id):
+                return chosen  # these come before whatever else is for this job
+        if len(found) < MAX_INPUTS:
+            self._upto = max(self._upto, seen)
+        return chosen
+
+    def _waits_for_its_job(self, entry: Entry, comes_first: Collection[str]) -> bool:
+        if entry.kind not in (InputKind.PUSH, InputKind.CANCEL):
+            return False
+        target = str(entry.target)
+        return target in self._aside or (target not in comes_first and inbox.find(self._ledger, target) is not None)
+
+    def _free(self, job: str) -> bool:
+        places = self._aside.pop(job, None)
+        self._freed.extend(places or ())
+        return places is not None
+
+    def _take_freed(self) -> list[Entry]:
+        places = [self._freed.popleft() for _ in range(min(len(self._freed), MAX_INPUTS))]
+        found = [inbox.at(self._ledger, place) for place in places]
+        return [entry for entry in found if entry is not None]
+
+    def _look_after(self) -> None:
+        """Some items in turn: one that was dropped or given up leaves nothing for its messages to wait for."""
+        for item in list(islice(self._aside, LOOKED_AFTER)):
+            places = self._aside.pop(item)
+            if inbox.find(self._ledger, item) is None:
+                self._freed.extend(places)
+            else:
+                self._aside[item] = places
