@@ -8,6 +8,7 @@ calls `dumps` between statements, `dumps_value` for the results of calls, `diges
 """
 
 import contextlib
+import functools
 import pickle
 import sys
 import types
@@ -41,6 +42,10 @@ _SHOWN: Final = 3  # names in the message of TooLarge
 
 _HEAD = bytes((FORMAT,))
 _PLAIN = frozenset({type(None), bool, int, float})  # written alike by every pickler, in a few bytes
+_NATIVE = frozenset({str, bytes, list, dict, tuple, set, frozenset})
+_SMALL = 32  # bytes of a plain value that is read again and again, such as what a job gave to exit
+_MOST = 1024
+_small: dict[bytes, object] = {}  # plain values that were read, by their bytes
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,9 @@ def dumps_value(
         CannotKeep: why it cannot be kept; TooLarge beyond `limit` bytes.
     """
     if type(value) in _PLAIN:
-        return _HEAD + pickle.dumps(value, protocol=5), ()
+        return _plain(value), ()
+    if type(value) not in _NATIVE and around.name_of(value) is None and around.is_durable(value):
+        return _one_durable(), (value,)
     try:
         return write(value, around, home=home, limit=limit)
     except Unkept as error:
@@ -143,9 +150,29 @@ def loads_value(
         CannotKeep: as `loads`.
         BugError: as `loads`.
     """
+    is_small = len(data) <= _SMALL
+    if is_small and data in _small:
+        return _small[data]
     found = read(data, refs, around, functions_globals)
     found.settle()
-    return found.value
+    value = found.value
+    if is_small and type(value) in _PLAIN and _plain(value) == data:
+        if len(_small) >= _MOST:
+            _small.clear()
+        _small[data] = value
+    return value
+
+
+@functools.cache
+def _one_durable() -> bytes:
+    """A durable object by itself, as `write` writes every one."""
+    around = Surroundings({}, is_durable=lambda _: True, compile_source=lambda _: None)
+    return write(object(), around, home=None, limit=LIMIT)[0]
+
+
+def _plain(value: object) -> bytes:
+    """As `write` writes it."""
+    return _HEAD + pickle.dumps(value, protocol=5)
 
 
 def _counted(names: dict[str, object], book: object) -> dict[str, object]:

@@ -58,12 +58,13 @@ class JobIndex:
 
     def find(self, job_id: str) -> Any | None:
         """The job of that id, or None."""
-        if len(self._keys) < len(self._jobs):
+        count = len(self._jobs)
+        if len(self._keys) < count:
             self._catch_up()
-        slot = self._shared.get(job_id)
+        slot = self._shared.get(job_id) if self._shared else None
         if slot is None:
             slot = self._slots.get(self._key_of(job_id))
-        job = self._at(slot) if slot is not None else None
+        job = self._jobs[slot] if slot is not None and slot < count else None
         return job if job is not None and job.id == job_id else None
 
     def add(self, job: Any, job_id: str) -> None:

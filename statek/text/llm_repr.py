@@ -65,6 +65,9 @@ def llm_repr(value: object, **options: Any) -> str:
     """
     if isinstance(value, str):
         return _capped(str(value))
+    text = _scalar(value)
+    if text is not None:
+        return _capped(text)
     page = _Page(options)
     text = page.value(value, _options(options), depth=0)
     return _capped(text, exact=page.left > 0)
