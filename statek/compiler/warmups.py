@@ -229,7 +229,11 @@ def _deliveries(agent: Spec, specs: SpecSet) -> Iterator[Problem]:
         return
     for queue in specs.queues_of(agent.name):
         name = queue.data["deliver_as"]
-        if name not in inputs and name not in {found.name for found in free}:
+        if name not in inputs and name in offered:
+            owner = f"agent '{agent.name}' has a tool" if name in tools else "the code of every job has a"
+            message = f"{owner} '{name}' already, which the item would hide; choose another name"
+            yield queue.problem("STK503", message, "deliver_as")
+        elif name not in inputs and name not in {found.name for found in free}:
             hint = did_you_mean(name, inputs, also="declared inputs")
             message = f"agent '{agent.name}' has no input '{name}', nor does its warmup read it{hint}"
             yield queue.problem("STK201", message, "deliver_as")

@@ -6,6 +6,7 @@ wrong level were moved together. Called by `validate`; the words are those of `e
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from statek.spec.checking.explain import Failure
 from statek.spec.checking.meant import HEAD, choices_of, meant
@@ -15,14 +16,47 @@ _ORDER = ("type", "enum", "propertyNames", "pattern", "minLength", "minItems", "
 Groups = Mapping[Path, Sequence[Failure]]
 
 
-def root_causes(groups: Groups) -> list[Failure]:
-    """Of the failures, by their places, those that explain the others."""
+def root_causes(groups: Groups, shape: Mapping[str, Any], data: Any) -> list[Failure]:
+    """Of the failures of `data` against `shape`, by their places, those that explain the others."""
+    wrapped = _wrapped(shape, data)
+    if wrapped:  # as Kubernetes has it: `metadata` is then no field of the agent either
+        groups = {path: found for path, found in groups.items() if path[:1] != ("metadata",)}
+    else:
+        groups = _moved_out_of_metadata(groups, shape, data)
     unknown = [failure for found in groups.values() for failure in found if failure.check == "additionalProperties"]
     excused = _excused(unknown)
+    excused[()] = excused.get((), frozenset()) | wrapped
     found = [
         cause for path, failures in groups.items() for cause in _at_one_place(failures, excused.get(path, frozenset()))
     ]
     return list(_together(found))
+
+
+def _is_agent(shape: Mapping[str, Any]) -> bool:
+    return "subagents" in shape.get("properties", ())
+
+
+def _wrapped(shape: Mapping[str, Any], data: Any) -> frozenset[str]:
+    """Fields of an agent that stand under a `spec`, which it has not."""
+    spec = data.get("spec") if _is_agent(shape) and isinstance(data, dict) else None
+    return frozenset(spec if isinstance(spec, dict) else ())
+
+
+def _moved_out_of_metadata(groups: Groups, shape: Mapping[str, Any], data: Any) -> Groups:
+    """With one failure in the place of those that come of fields of an agent that stand in its `metadata`."""
+    metadata = data.get("metadata") if _is_agent(shape) and isinstance(data, dict) else None
+    if not isinstance(metadata, dict):
+        return groups
+    names = [name for name in metadata if name in shape["properties"] and name not in data]
+    kept = {
+        path: [failure for failure in found if failure.check != "required" or path or failure.fact not in names]
+        for path, found in groups.items()
+        if path[:1] != ("metadata",) or path[1:2] == () or path[1] not in names
+    }
+    if not names or sum(map(len, kept.values())) == sum(map(len, groups.values())):
+        return groups
+    where = ("metadata", names[0])
+    return {**kept, where: [Failure(where, "misplaced", dict(shape), None, metadata[names[0]], "\n".join(names))]}
 
 
 def _at_one_place(failures: Sequence[Failure], excused: frozenset[str]) -> Iterator[Failure]:

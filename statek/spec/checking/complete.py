@@ -21,7 +21,9 @@ def missing_fields(agent: Spec) -> Iterator[Problem]:
     shape = SCHEMAS["Agent"]
     for path, name, wanted in _missing(shape, agent.data, (), shape["$defs"]["value"]):
         message = missing_field(name, path, wanted).replace("the document", f"agent '{agent.name}'")
-        yield agent.missing("STK102", message + _WHERE, *path)
+        metadata = agent.data.get("metadata")
+        is_there = not path and isinstance(metadata, dict) and name in metadata
+        yield agent.missing("STK102", message + ("; it stands in 'metadata'" if is_there else _WHERE), *path)
 
 
 def _missing(shape: Schema, data: Any, path: Path, value: Schema) -> Iterator[tuple[Path, str, Schema]]:

@@ -25,6 +25,8 @@ _TYPES = {
 }  # fmt: skip
 _OTHER_WORDS = ("lifo", "next-run")  # near to a value, and meant in another way
 _PLAIN = re.compile(r"[A-Za-z$/][A-Za-z0-9_./$:{}@-]*|[0-9]+[a-z]+")
+_ALL = ("all", "any", "*")
+_SERVED = (("spec", "agents"), ("spec", "queues"))  # of a Fleet
 _DASH = re.compile(r"[-\u2013\u2014\u2022\u00b7] ?(?=[^\s-])")  # what people begin an item of a list with
 _YES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
@@ -76,6 +78,13 @@ def _unknown(failure: Failure, root: Node, path: Path) -> Explained:
     return Explained("STK101", f"unknown field '{name}'{parent}{hint}", where, fixes)
 
 
+def _misplaced(failure: Failure, root: Node, path: Path) -> Explained:
+    names = failure.fact.split("\n")  # see `causes`
+    listed, verb = ", ".join(f"'{name}'" for name in names), "are fields" if len(names) > 1 else "is a field"
+    message = f"{listed} in '{path[0]}' {verb} of the agent; move {'them' if len(names) > 1 else 'it'} one level up"
+    return Explained("STK101", message, root.key_span(path))
+
+
 def _missing(failure: Failure, root: Node, path: Path) -> Explained:
     message = missing_field(failure.fact, path, failure.schema["properties"][failure.fact])
     where = point(root.at(path).span)
@@ -101,11 +110,14 @@ def missing_field(name: str, path: Path, shape: Mapping[str, Any]) -> str:
 
 def _type(failure: Failure, root: Node, path: Path) -> Explained:
     where = _node_range(root, path)
-    written = _written(failure, root.at(path))
+    is_all = path in _SERVED and failure.instance in _ALL
+    written = None if is_all else _written(failure, root.at(path))
     hint = f"; write {written}" if written else ""
     is_text = failure.schema.get("type") == "string" and "x-format" not in failure.schema
     if isinstance(failure.instance, float) and is_text:
         hint = "; text that looks like a number stands in quotes"  # its digits may not be those that were written
+    if is_all:
+        hint = "; leave it out to serve all"
     is_unspaced = _is_unspaced_list(failure)
     if is_unspaced:
         hint = "; an item of a list begins with '- ', a dash and a space"
@@ -266,7 +278,7 @@ _EXPLAINERS: dict[str, Callable[[Failure, Node, Path], Explained]] = {
     "additionalProperties": _unknown, "required": _missing, "type": _type, "enum": _enum, "pattern": _format,
     "propertyNames": _key_format, "minimum": _bound, "maximum": _bound, "minLength": _bound, "maxLength": _bound,
     "minItems": _empty, "minProperties": _empty, "uniqueItems": _twice, "oneOf": _one_of, "x-later": _later,
-    "x-later-values": _later_value,
+    "x-later-values": _later_value, "misplaced": _misplaced,
 }  # fmt: skip
 
 

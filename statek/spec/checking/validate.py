@@ -261,7 +261,9 @@ def _failures(shape: Mapping[str, Any], data: Any) -> tuple[list[Failure], list[
     for failure in found:
         if failure.check not in _LATER_MARKS:
             groups.setdefault(failure.path, []).append(failure)
-    return root_causes(groups), _outermost([failure for failure in found if failure.check in _LATER_MARKS], groups)
+    return root_causes(groups, shape, data), _outermost(
+        [failure for failure in found if failure.check in _LATER_MARKS], groups
+    )
 
 
 def _outermost(marked: Sequence[Failure], wrong: Iterable[Path]) -> list[Failure]:
