@@ -119,7 +119,7 @@ class Fleet:
             last = self.passes.records.last()
             if (root.seq, root.seq_tag) != last:
                 root.seq, root.seq_tag = last
-            self.passes.forget_touched()
+            self.passes.results.forget_touched()
             if root.clock_us != self.passes.clock_us:  # an assignment alone grows the file
                 root.clock_us = self.passes.clock_us
         self._checkpoint_store()
@@ -370,7 +370,7 @@ class Fleet:
         if self._lost is not None and touched:
             return  # what it wrote or found in the store goes with this process: nobody knows how it ended
         if touched:
-            self.passes.note_touched(job_id, wish)
+            self.passes.results.note_touched(job_id, wish)
             self.checkpoint()
         self.passes.take_notice(done.made, done.woken)
         try:

@@ -16,34 +16,32 @@ from typing import Any
 
 from statek.base.clock import Clock
 from statek.base.mark import Mark
-from statek.exceptions import BugError, LedgerError, Signal, StatekError, StoreError, StoreFull
+from statek.exceptions import BugError, LedgerError, Signal, StatekError, StoreFull
 from statek.ledger import inbox, records
 from statek.ledger.file import LedgerFile
 from statek.ledger.inbox import Entry, InputKind
 from statek.ledger.metering import Meter, Used
-from statek.ledger.records import Kind, Record, Records
+from statek.ledger.records import Kind, Records
 from statek.llm.messages import Answer
 from statek.runtime import intake, subtasks, told
 from statek.runtime.admission import Admission, Choice
 from statek.runtime.catalog import Catalog
-from statek.runtime.crossings import Outcome, decode_outcome, encode_outcome
-from statek.runtime.endings import CallWish, Known
+from statek.runtime.crossings import Outcome
+from statek.runtime.endings import CallWish
 from statek.runtime.inbound import MAX_INPUTS, Inbound
-from statek.runtime.outcomes import unknown
 from statek.runtime.ready import Ready
+from statek.runtime.results import Results, answer_body, intent_key, read_answer, result_body, result_key
 from statek.runtime.step import BlockEnd, Delivery, Failure, Over, Parked, Steps, Wish
 from statek.runtime.tagging import bounds_of, is_served, tag_of
 from statek.runtime.turn import Ask, key_of_question
 from statek.sandbox.bounds import Watchdog
-from statek.store import workspace
 from statek.store.encoding import bytes_json
 from statek.store.job import Job, JobStatus, Stage, find_job, jobs_with
 from statek.store.retention import still_forgettable
-from statek.store.session import Store, address_of, at_address
+from statek.store.session import Store
 
 MAX_STRETCHES = 200  # run by one pass
 MAX_ASKS = 16  # questions that a pass holds up until its last stretch has run
-LOST = "lost "  # before the key of a call whose own writes this store does not have
 STEP_MEMORY = 512 << 20
 _BECOME_JOBS = (InputKind.SUBMIT, InputKind.SUBMIT_AGAIN, InputKind.ITEM, InputKind.ITEM_AGAIN)
 _LEAVE = (StoreFull, LedgerError)  # the process ends, and the next one does what was not saved again
@@ -116,10 +114,11 @@ class Passes:
         self.store = store
         self.ledger = ledger
         self.records = Records(ledger) if ledger is not None else None
+        self.results = Results(store, self.records)
         self._meter = Meter(ledger) if ledger is not None else None
         self.catalog = catalog
         self.ready = self._make_ready()
-        self.steps = Steps(catalog, self._recorded)
+        self.steps = Steps(catalog, self.results.of_call)
         self.arrivals: deque[Arrival] = deque()
         self.deliveries: dict[str, Delivery] = {}
         self.notes: dict[str, str] = {}  # jobs to be given up in their next stretch, and why
@@ -133,10 +132,7 @@ class Passes:
         self._watchdog = watchdog
         self._mark = mark
         self._step_seconds = step_seconds
-        self._unknown: list[tuple[str, bytes]] = []
         self._takes_back = takes_back
-        self.upto: int | None = None  # the record that is being replayed
-        self.base_seq = 0  # what was recorded up to here is in the store, with all that calls wrote themselves
 
     # -- one pass ---------------------------------------------------------------------------------------------------
 
@@ -341,10 +337,10 @@ class Passes:
 
     def _begin_again(self, job: Job, clock_us: int, note: str) -> None:
         """Write down that the stretch is given up, and raise TakenBack. Returns where nobody can start again."""
-        if not self._takes_back or self.upto is not None or self.ledger is None or self.records is None:
+        if not self._takes_back or self.results.upto is not None or self.ledger is None or self.records is None:
             return
         with self.ledger.transaction():
-            self._record_unknown()
+            self.results.record_unknown()
             self.records.put(Kind.RAN, None, records.pack([[job.id, clock_us, "", note]]))
         if self._mark is not None:
             self._mark.end_stretch()  # known by its note: it is not tried a second time
@@ -419,10 +415,10 @@ class Passes:
                 root.cleanups = due
 
     def _record(self, done: Done, ran: list[list[Any]]) -> None:
-        if self.ledger is None or self.records is None or not (ran or self._unknown):
+        if self.ledger is None or self.records is None or not (ran or self.results.found_unknown):
             return
         with self.ledger.transaction():
-            self._record_unknown()
+            self.results.record_unknown()
             self.records.put(Kind.RAN, None, records.pack(ran))
             for job_id, wish in done.calls:
                 self.records.put(Kind.INTENT, intent_key(job_id, wish), records.pack({"tool": wish.tool.name}))
@@ -431,84 +427,18 @@ class Passes:
                 self.records.put(Kind.SAID, key, records.pack(told.final_result(job)))
                 if self.admission is not None:
                     self.admission.after_end(job)
-        self._unknown.clear()
-
-    def _record_unknown(self) -> None:
-        assert self.records is not None
-        for key, body in self._unknown:
-            self.records.put(Kind.RESULT, key, body)
+        self.results.found_unknown.clear()
 
     # -- arrivals ---------------------------------------------------------------------------------------------------
 
     def answered(self, job_id: str, key: str, answer: Answer | Failure) -> None:
         """A model answered the question of that key, or could not be asked."""
-        data = answer.to_json() if isinstance(answer, Answer) else {"failure": answer.reason, "key": key}
-        self.arrivals.append(Arrival(job_id, Kind.MODEL, key, records.pack({"job": job_id, **data}), answer))
+        self.arrivals.append(Arrival(job_id, Kind.MODEL, key, answer_body(job_id, key, answer), answer))
 
     def performed(self, job_id: str, wish: CallWish, outcome: Outcome, *, touched: bool) -> None:
         """An outside call returned or raised."""
         body = result_body(job_id, wish, outcome, touched=touched)
         self.arrivals.append(Arrival(job_id, Kind.RESULT, result_key(job_id, wish), body, outcome))
-
-    def _recorded(self, job: Any, wish: CallWish) -> Known:
-        """What the ledger knows of a call of a statement that is run again after a restart."""
-        if self.records is None:
-            return False, None
-        found = self._so_far(self.records, result_key(job.id, wish))
-        if found is not None:
-            return True, self.known_result(found, wish.tool.name)
-        has_begun = self._so_far(self.records, intent_key(job.id, wish)) is not None
-        if wish.tool.idempotent or not has_begun:
-            return has_begun, None
-        outcome = unknown(wish.tool.name, workspace.OUTSIDE)
-        self._unknown.append((result_key(job.id, wish), result_body(job.id, wish, outcome, touched=False)))
-        return True, outcome
-
-    def _so_far(self, known: Records, key: str) -> Record | None:
-        """The record of that key, unless it comes after what is being replayed."""
-        found = known.get(key)
-        return found if found is None or self.upto is None or found.seq <= self.upto else None
-
-    def known_result(self, record: Record, tool: str) -> Outcome:
-        """A recorded outcome; unknown when what the call wrote, or a stored object it gave, is not in this store."""
-        head, outcome = read_result(record.body)
-        is_lost = head["touched"] and not self._is_written(record)
-        return unknown(tool, workspace.OUTSIDE) if outcome is None or is_lost else outcome
-
-    # -- calls that wrote to the store themselves --------------------------------------------------------------------
-
-    def note_touched(self, job_id: str, wish: CallWish) -> None:
-        """The call wrote to the store: what it wrote is in the next checkpoint, its result in the ledger only later."""
-        if self.records is not None:
-            root = self.store.root
-            root.touched = [*list(root.touched), result_key(job_id, wish)]
-
-    def forget_touched(self) -> None:
-        """At a checkpoint, of calls that wrote to the store keep those that are not recorded, or were lost."""
-        assert self.records is not None
-        root = self.store.root
-        self.base_seq = root.seq
-        noted = list(root.touched)
-        kept = [entry for entry in noted if self._is_needed(entry)]
-        if kept != noted:
-            root.touched = kept
-
-    def _is_needed(self, entry: str) -> bool:
-        assert self.records is not None
-        key = entry.removeprefix(LOST)
-        job = find_job(key.removeprefix("r ").rsplit(" ", 4)[0])
-        is_open = job is not None and job.job_status != JobStatus.DONE
-        return is_open and (entry.startswith(LOST) or self.records.get(key) is None)
-
-    def _is_written(self, record: Record) -> bool:
-        """Is what the call of this result wrote in the store? Once lost it stays lost, however far the store gets."""
-        touched = list(self.store.root.touched)
-        if record.key in touched:
-            return True
-        lost = f"{LOST}{record.key}"
-        if lost not in touched and record.seq > self.base_seq:
-            self.store.root.touched = [*touched, lost]
-        return lost not in touched and record.seq <= self.base_seq
 
     # -- start ------------------------------------------------------------------------------------------------------
 
@@ -565,24 +495,6 @@ def _decided(entry: Entry) -> Entry:
     return replace(entry, body={"jobs": still_forgettable(entry.body["jobs"])}) if _forgets(entry) else entry
 
 
-def result_key(job_id: str, wish: CallWish) -> str:
-    """Key of a call's result in the ledger."""
-    place = wish.place
-    return records.result_key(job_id, wish.turn, wish.statement, f"{place.name}.{place.digest}", place.nth)
-
-
-def intent_key(job_id: str, wish: CallWish) -> str:
-    """Key of a call's intent in the ledger; also the idempotency key for the tool."""
-    place = wish.place
-    return records.intent_key(job_id, wish.turn, wish.statement, f"{place.name}.{place.digest}", place.nth)
-
-
-def result_body(job_id: str, wish: CallWish, outcome: Outcome, *, touched: bool) -> bytes:
-    """A result as recorded: a line of JSON (job, addresses of durable parts, did it write to the store), then it."""
-    head = {"job": job_id, "refs": [address_of(ref) for ref in outcome.refs], "touched": touched}
-    return records.pack(head) + b"\n" + encode_outcome(wish.place, outcome)
-
-
 def _used(role: str, answer: Answer) -> Used:
     """What an answer adds to the counters of its job's agent."""
     usage = answer.usage
@@ -590,23 +502,3 @@ def _used(role: str, answer: Answer) -> Used:
         role, answer.provider, answer.model, usage.input_tokens,
         usage.output_tokens, usage.cached_tokens, usage.cost_usd, answer.scripted,
     )  # fmt: skip
-
-
-def read_answer(data: dict[str, Any]) -> tuple[str, Answer | Failure]:
-    """The job and the answer, or why there is none, of an unpacked record that `Passes.answered` wrote."""
-    fields = dict(data)
-    job_id = str(fields.pop("job"))
-    if "failure" in fields:
-        return job_id, Failure("failed", str(fields["failure"]))
-    return job_id, Answer.from_json(fields)
-
-
-def read_result(body: bytes) -> tuple[dict[str, Any], Outcome | None]:
-    """What `result_body` wrote; no outcome when a stored object it refers to is not in this store."""
-    line, _, rest = body.partition(b"\n")
-    head = records.unpack(line)
-    try:
-        refs = [at_address(address) for address in head["refs"]]
-    except StoreError:
-        return head, None
-    return head, decode_outcome(rest, refs)[1]

@@ -13,7 +13,8 @@ from statek.ledger import inbox
 from statek.ledger.records import Kind, Record, Records, model_key, unpack
 from statek.runtime import cleanup
 from statek.runtime.crossings import Outcome
-from statek.runtime.passes import Done, Passes, intent_key, read_answer, read_result, result_key
+from statek.runtime.passes import Done, Passes
+from statek.runtime.results import intent_key, read_answer, read_result, result_key
 from statek.runtime.step import Failure
 from statek.runtime.turn import key_of_question
 from statek.store.encoding import bytes_json
@@ -42,17 +43,17 @@ def replay(passes: Passes, checkpoint: Callable[[], None]) -> Replayed:
     if passes.records is None:
         return done
     root = passes.store.root
-    passes.base_seq = root.seq
+    passes.results.base_seq = root.seq
     passes.catalog.use(root.release)
     _hold_what_had_arrived(passes, passes.records)
     for record in Records.after(passes.records, root.seq):
-        passes.upto = record.seq
+        passes.results.upto = record.seq
         _take(passes, record, done)
         root.seq, root.seq_tag, root.clock_us = record.seq, record.tag, passes.clock_us
         done.records += 1
         if done.records % CHECKPOINT_EVERY == 0 and all(isinstance(d, Outcome) for d in passes.deliveries.values()):
             checkpoint()  # what is held for a job is in memory only; results alone are found again
-    passes.upto = None
+    passes.results.upto = None
     if done.records:
         checkpoint()
     return done
@@ -102,14 +103,14 @@ def _take_result(passes: Passes, record: Record) -> None:
     if key != wanted and key.startswith(f"r {job_id} {wish.turn} {wish.statement} "):
         assert passes.records is not None
         if (own := passes.records.get(wanted)) is not None:  # the same calls in another order, as sets of objects give
-            passes.deliver(job_id, wanted, passes.known_result(own, wish.tool.name))
+            passes.deliver(job_id, wanted, passes.results.outcome_of(own, wish.tool.name))
             return
         if passes.records.get(intent_key(job_id, wish)) is not None:
             return  # it was under way at the end: the statement is run again then, and finds the other results
         text = f"Diverged: run again, the statement calls {wish.place.name} with other arguments than recorded ({key})"
         passes.deliveries[job_id] = Failure("failed", text)
         return
-    passes.deliver(job_id, key, passes.known_result(record, wish.tool.name))
+    passes.deliver(job_id, key, passes.results.outcome_of(record, wish.tool.name))
 
 
 def _run(passes: Passes, job_id: str, clock_us: int, digest: str, note: str, done: Replayed) -> None:
