@@ -12,6 +12,7 @@ from benchmarks.measure import Row, cpu_ms
 from benchmarks.rig import Rig, compiled_release, looping, scratch, write_project
 
 CHILDREN = 100
+ROUNDS = 20  # each short: on a machine that others use, one of several is left alone
 JOBS, AT_ONCE, MODEL_MS = 200, 50, 100
 
 
@@ -43,7 +44,7 @@ def _cpu(rig: Rig, agent: str, count: int) -> float:
         began += count
 
     work()
-    return cpu_ms(work, 1000)
+    return cpu_ms(work, 1000, ROUNDS)
 
 
 def _overlap(folder: Path) -> tuple[float, float]:
@@ -52,9 +53,11 @@ def _overlap(folder: Path) -> tuple[float, float]:
     rig.limit(AT_ONCE)
     rig.submit("asker", [f"warm-{n}" for n in range(5)])
     rig.work()
-    rig.submit("asker", [f"slow-{n}" for n in range(JOBS)])
-    began, cpu = time.perf_counter(), time.process_time()
-    rig.work()
-    found = time.perf_counter() - began, time.process_time() - cpu
+    found: list[tuple[float, float]] = []
+    for again in range(ROUNDS // 4):
+        rig.submit("asker", [f"slow-{again}-{n}" for n in range(JOBS)])
+        began, cpu = time.perf_counter(), time.process_time()
+        rig.work()
+        found.append((time.perf_counter() - began, time.process_time() - cpu))
     rig.close()
-    return found
+    return min(found)
