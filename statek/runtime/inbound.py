@@ -7,7 +7,7 @@ What is laid aside is known in memory alone; the next process reads it again. No
 """
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from itertools import islice
 
 from statek.ledger import inbox
@@ -16,6 +16,7 @@ from statek.ledger.inbox import Entry, InputKind
 from statek.runtime.intake import POISON
 
 MAX_INPUTS = 32  # taken in by one pass; the first of many are at work while the others are taken in
+LOOKED_AT = 5_000  # read by one pass at the most, where many are laid aside
 LOOKED_AFTER = 20  # items that one pass looks after, because a person may have dropped them
 _KINDS = (InputKind.SUBMIT, InputKind.PUSH, InputKind.CANCEL, InputKind.RELEASE, InputKind.FORGET, POISON)
 
@@ -29,6 +30,7 @@ class Inbound:
         self._upto = 0  # all inputs up to this place have been chosen or laid aside
         self._aside: dict[str, list[int]] = {}  # the places of messages, by the job whose own input waits
         self._freed: deque[int] = deque()  # the places of messages whose job's input has left the inbox
+        self.is_behind = False  # the last choice left something to be chosen by the next one
 
     def choose(self, items: Collection[str], seen: int) -> list[Entry]:
         """The next inputs to take in, with the messages to the `items` that this pass takes in; at most MAX_INPUTS.
@@ -41,8 +43,9 @@ class Inbound:
         for item in items:
             self._free(item)
         chosen = self._take_freed()
-        if seen > self._upto and not self._freed:
+        if not self._freed:
             chosen += self._read({*items, *(entry.id for entry in chosen)}, seen)
+        self.is_behind = bool(self._freed) or seen > self._upto
         return chosen
 
     def has_more(self) -> bool:
@@ -53,19 +56,26 @@ class Inbound:
 
     def _read(self, comes_first: set[str], seen: int) -> list[Entry]:
         chosen: list[Entry] = []
-        found = inbox.waiting(self._ledger, kinds=_KINDS, after=self._upto, limit=MAX_INPUTS)
-        for entry in found:
+        for entry in self._pages(seen):
             self._upto = entry.n
             if self._waits_for_its_job(entry, comes_first):
                 self._aside.setdefault(str(entry.target), []).append(entry.n)
                 continue
             chosen.append(entry)
             comes_first.add(entry.id)
-            if self._free(entry.id):
-                return chosen  # these come before whatever else is for this job
-        if len(found) < MAX_INPUTS:
-            self._upto = max(self._upto, seen)
+            if self._free(entry.id) or len(chosen) == MAX_INPUTS:
+                break  # what was freed comes before whatever else is for this job
         return chosen
+
+    def _pages(self, seen: int) -> Iterator[Entry]:
+        """What waits behind the last that was read; at its end all up to `seen` has been read, or LOOKED_AT entries."""
+        for _ in range(LOOKED_AT // MAX_INPUTS):
+            if seen <= self._upto:
+                return
+            found = inbox.waiting(self._ledger, kinds=_KINDS, after=self._upto, limit=MAX_INPUTS)
+            yield from found
+            if len(found) < MAX_INPUTS:
+                self._upto = max(self._upto, seen)
 
     def _waits_for_its_job(self, entry: Entry, comes_first: Collection[str]) -> bool:
         if entry.kind not in (InputKind.PUSH, InputKind.CANCEL):

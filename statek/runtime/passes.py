@@ -163,7 +163,7 @@ class Passes:
         entries = choice.entries + self.inbound.choose({entry.id for entry in choice.entries}, self.admission.seen)
         entries.sort(key=_forgets, reverse=True)  # what they name is looked at now, before anything else has an effect
         if not (entries or choice.given_up):
-            done.taken += 0 if is_whole else 1
+            done.taken += 1 if self.inbound.is_behind or not is_whole else 0
             return
         taken = []
         with self.ledger.transaction(synced=False):

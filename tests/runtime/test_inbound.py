@@ -10,7 +10,7 @@ from statek.ledger import inbox, items
 from statek.ledger.file import LedgerFile
 from statek.ledger.inbox import InputKind, NewEntry
 from statek.ledger.records import Records
-from statek.runtime.inbound import LOOKED_AFTER, MAX_INPUTS, Inbound
+from statek.runtime.inbound import LOOKED_AFTER, LOOKED_AT, MAX_INPUTS, Inbound
 from statek.testing import LocalFleet, answer, declare_agent, declare_queue
 from tests.runtime.conftest import OpenDesk
 
@@ -125,3 +125,18 @@ def test_all_other_inputs_are_known(ledger: LedgerFile) -> None:
     kinds = [InputKind.SUBMIT, InputKind.PUSH, InputKind.CANCEL, InputKind.RELEASE, InputKind.FORGET, "poison"]
     put(ledger, *(f"{kind} {place}" for place, kind in enumerate(kinds)), "item x q", "submit-again y")
     assert take_all(ledger, Inbound(ledger)) == [str(place) for place in range(len(kinds))]
+
+
+def test_what_is_laid_aside_takes_no_turn(ledger: LedgerFile) -> None:
+    """The first look of a process that finds many messages to a waiting item gets to what came behind them."""
+    put(ledger, "item x q", *(f"push m{number} x" for number in range(10 * MAX_INPUTS)), "submit a")
+    inbound = Inbound(ledger)
+    assert (take(ledger, inbound), inbound.is_behind) == (["a"], False)
+
+
+def test_a_look_is_bounded(ledger: LedgerFile) -> None:
+    """One look reads so many, says that there are more, and the next one goes on there."""
+    put(ledger, "item x q", *(f"push m{number} x" for number in range(LOOKED_AT + MAX_INPUTS)), "submit a")
+    inbound = Inbound(ledger)
+    assert (take(ledger, inbound), inbound.is_behind) == ([], True)
+    assert (take(ledger, inbound), inbound.is_behind) == (["a"], False)
