@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # loaded when there is something to colour or to fit in: most
     from rich.console import Console
 
 FORMAT_VERSION = 1
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")  # and lone surrogates
 _GAP = "  "  # between columns
 _LEAST = 20  # columns of a terminal that the last column of a table keeps
 _WIDE = 400  # columns when the output is no terminal: nothing is cut off

@@ -91,12 +91,13 @@ class BeatingMark(Mark):
 
 
 class _EarlyStop:
-    """SIGTERM before there is a loop that could hear it; SIGINT is the supervisor's."""
+    """SIGTERM before there is a loop that could hear it; SIGINT and SIGHUP are the supervisor's."""
 
     def __init__(self) -> None:
         self.came = False
         signal.signal(signal.SIGTERM, self._note)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def _note(self, *_: object) -> None:
         self.came = True

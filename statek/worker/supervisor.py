@@ -8,6 +8,7 @@ has killed two children is reported as poison through the same inbox as every ot
 """
 
 import dataclasses
+import math
 import os
 import signal
 import subprocess
@@ -41,6 +42,7 @@ GAVE_UP = 70
 INTERRUPTED = 130
 _LOOK_SECONDS = 0.1
 _COMMIT_SECONDS = 1.0
+_AT_ONCE_SECONDS = 0.5  # `timeout` signals its child and then the group, the child among it
 _USED = ("failed", "inputTokens", "outputTokens", "costUsd")
 
 
@@ -132,14 +134,17 @@ def run_worker(
 
 
 class _Stop:
-    """What was asked of the supervisor by signals."""
+    """What was asked of the supervisor by signals. What comes at once with another signal asks for nothing more."""
 
     def __init__(self) -> None:
         self.signals: list[int] = []
+        self._last = -math.inf
 
     def note(self, number: int, _frame: FrameType | None) -> None:
         """Signal handler."""
-        self.signals.append(number)
+        before, self._last = self._last, time.monotonic()
+        if self._last - before > _AT_ONCE_SECONDS:
+            self.signals.append(number)
 
     @property
     def exit_code(self) -> int:
@@ -149,12 +154,18 @@ class _Stop:
 
 @contextmanager
 def _stop_signals() -> Iterator[_Stop]:
-    """Collect SIGTERM and SIGINT instead of dying of them. Off the main thread they are the host's."""
+    """Collect SIGTERM, SIGINT and SIGHUP instead of dying of them. Off the main thread they are the host's.
+
+    SIGHUP, which comes when a terminal is closed, stays ignored where it is (`nohup`).
+    """
     stop = _Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    before = {number: signal.signal(number, stop.note) for number in (signal.SIGTERM, signal.SIGINT)}
+    heard = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        heard.append(signal.SIGHUP)
+    before = {number: signal.signal(number, stop.note) for number in heard}
     try:
         yield stop
     finally:

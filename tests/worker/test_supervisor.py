@@ -155,13 +155,14 @@ def test_a_failure_that_stays_is_raised_in_the_end(root: Path, store: Path) -> N
 
 
 @pytest.mark.usefixtures("ledger")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, INTERRUPTED)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, INTERRUPTED), (signal.SIGHUP, 0)])
 def test_a_signal_lets_the_child_end(root: Path, store: Path, number: int, code: int) -> None:
-    """SIGTERM and SIGINT reach the child as a request to end; nothing is killed."""
+    """SIGTERM, SIGINT and SIGHUP ask the child to end and kill nothing, also when one comes twice at once."""
     seen = Seen()
 
     def interrupt(report: Report) -> None:
         seen(report)
+        os.kill(os.getpid(), number)
         os.kill(os.getpid(), number)
 
     assert run(root, store, "until-asked", interrupt) == code
@@ -177,6 +178,7 @@ def test_a_second_signal_kills_the_child(root: Path, store: Path) -> None:
         seen(report)
         if report["kind"] == "progress":
             os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.6)  # twice at once counts as one
             os.kill(os.getpid(), signal.SIGINT)
 
     assert run(root, store, "deaf", interrupt) == INTERRUPTED
