@@ -4,9 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from statek.base.clock import as_text
 from statek.cli.place import Place
-from statek.ledger import inbox
+from statek.exceptions import NotApplied
+from statek.ledger import inbox, items
 from statek.ledger.file import LedgerFile
+from statek.ledger.records import Records, input_key
+from statek.ledger.standing import NO_JOB, Stand, require_reader, standing
+from statek.ledger.submit import find_queue
 from statek.worker.places import store_file
 from statek.worker.questions import Questions, open_questions
 
@@ -29,21 +34,67 @@ def asking(place: Place) -> Iterator[Questions]:
         questions.close()
 
 
-def waiting_entry(ledger: LedgerFile, job: str) -> inbox.Entry | None:
-    """The submission or item of this very id that no worker has taken in yet."""
-    entry = inbox.find(ledger, job)
-    return entry if entry is not None and entry.kind in (*_SUBMITTED, *_ITEMS) else None
-
-
 def find_row(place: Place, ledger: LedgerFile, job: str) -> dict[str, Any]:
     """The row of a job, by its id or a unique beginning; at least `id` and `outcome`.
 
-    Raises NotApplied for an unknown one, with the nearest id.
+    Raises NotApplied for an unknown one, with the nearest id, and for one that nobody can tell anything.
     """
-    if waiting_entry(ledger, job) is not None:
-        return {"id": job, "outcome": None}
+    found = standing(ledger, job)
+    require_reader(found)
+    if found.stand is Stand.WAITING:
+        return {"id": found.id, "outcome": None}
     with asking(place) as questions:
         return questions.job(job)
+
+
+def is_to_come(ledger: LedgerFile, job: str) -> bool:
+    """Whether the input of this very id waits, and becomes a job in its time."""
+    return standing(ledger, job).stand is Stand.WAITING
+
+
+def no_job(place: Place, ledger: LedgerFile, job: str) -> dict[str, Any] | None:
+    """What is known of an input of this very id that is no job: not yet, or never; None for a job.
+
+    `id`, `status` (waiting, refused), `outcome`, `queue`, `inputs`, `createdAt`, and `stands`: why, in words.
+    """
+    found = standing(ledger, job)
+    if found.entry is not None:
+        entry: inbox.Entry | None = found.entry
+        stands, status, outcome = _why_it_waits(place, ledger, found.entry), "waiting", None
+    elif found.told is not None and found.told["outcome"] == NO_JOB:
+        record = Records(ledger).get(input_key(found.id))
+        entry = inbox.taken(record) if record is not None and record.body else None  # else it was pruned
+        stands, status, outcome = str(found.told["error"]), NO_JOB, NO_JOB
+    else:
+        return None
+    return {
+        "id": found.id,
+        "status": status,
+        "outcome": outcome,
+        "queue": str(entry.target) if entry is not None and entry.kind in _ITEMS else None,
+        "inputs": entry.body.get("inputs", entry.body.get("item")) if entry is not None else None,
+        "createdAt": as_text(entry.at_us) if entry is not None else None,
+        "stands": stands,
+    }
+
+
+def _why_it_waits(place: Place, ledger: LedgerFile, entry: inbox.Entry) -> str:
+    if items.is_dead(entry):
+        dead = entry.body["dead"]
+        return f"on a dead letter queue, from '{dead['queue']}': {dead['reason']}"
+    due_us = items.tries_of(entry).due_us
+    if due_us:
+        return f"waits for its next try at {as_text(due_us)}"
+    if entry.kind in _ITEMS:
+        try:
+            queue = find_queue(place.head_release(ledger), str(entry.target))
+        except NotApplied:
+            return "waits on a queue that the applied release does not have"
+        if queue.agent is None:
+            return "lies on a queue without an agent, which starts no jobs"
+        if queue.paused:
+            return "waits until its queue is no longer paused"
+    return "waits in the inbox until it is taken in"
 
 
 def queued(ledger: LedgerFile) -> dict[str, int]:

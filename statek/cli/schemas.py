@@ -79,7 +79,10 @@ _WHOLE = _object(
     names={"type": "object", "additionalProperties": _TEXT}, exit=_or_null(_TEXT), stands=_TEXT,
     statement=_or_null(_object(part=_COUNT, index=_COUNT)),
 )  # fmt: skip
-_WAITING = _object(id=_TEXT, status={"const": "waiting"}, outcome={"type": "null"}, inputs=_ANY, stands=_TEXT)
+_NO_JOB = _object(
+    id=_TEXT, status={"enum": ["waiting", "refused"]}, outcome={"enum": [None, "refused"]}, queue=_or_null(_TEXT),
+    inputs=_ANY, createdAt=_or_null(_TEXT), stands=_TEXT,
+)  # fmt: skip
 _ENTRY = _object(at=_ANY, kind=_TEXT, text=_TEXT)
 _SUM = _object(
     name=_TEXT, answers=_COUNT, inputTokens=_COUNT, outputTokens=_COUNT, cachedTokens=_COUNT, costUsd=_NUMBER,
@@ -212,7 +215,10 @@ _KINDS: dict[str, tuple[str, Mapping[str, Schema]]] = {
         "Rows of jobs, and what is no job yet.",
         {"jobs": _list(_ROW), "total": _COUNT, "queued": _COUNTS, "worker": _FLAG},
     ),
-    "Job": ("One job whole; `waiting` for one that has not been taken in.", {"job": {"anyOf": [_WHOLE, _WAITING]}}),
+    "Job": (
+        "One job whole; `waiting` or `refused` for an input that is no job yet, or never; `stands` says why.",
+        {"job": {"anyOf": [_WHOLE, _NO_JOB]}},
+    ),
     "Log": ("What one job said and did.", {"entries": _list(_ENTRY)}),
     "LogEntry": ("A line of `statek logs -f`: one thing that a job said or did.", {"job": _TEXT, "entry": _ENTRY}),
     "LogEnd": (

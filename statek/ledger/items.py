@@ -145,8 +145,18 @@ def bury(file: LedgerFile, dead: Queue, queue: str, item: Json, tries: Tries, re
     if is_full:
         inbox.drop_oldest(file, dead.name, 1)
     last = tries.failures[-1]["atUs"] if tries.failures else tries.at_us
-    inbox.append(file, [NewEntry(f"{dead.name}:{tries.id}", InputKind.ITEM, dead.name, body, int(last))])
+    inbox.append(file, [NewEntry(dead_id(dead, tries), InputKind.ITEM, dead.name, body, int(last))])
     return True
+
+
+def is_dead(entry: Entry) -> bool:
+    """Does it lie on a dead letter queue?"""
+    return isinstance(entry.body, dict) and "dead" in entry.body
+
+
+def dead_id(dead: Queue, tries: Tries) -> str:
+    """The id that an item has on a dead letter queue."""
+    return f"{dead.name}:{tries.id}"
 
 
 def waiting_items(file: LedgerFile, queue: str, *, limit: int = 1000) -> list[Entry]:

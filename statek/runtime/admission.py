@@ -19,8 +19,8 @@ from statek.ledger import inputs as declared_inputs
 from statek.ledger.file import LedgerFile
 from statek.ledger.inbox import Entry, InputKind
 from statek.ledger.items import Tries
-from statek.ledger.records import Records, input_key
-from statek.runtime import subtasks
+from statek.ledger.records import Kind, Records, input_key, pack, said_key
+from statek.runtime import subtasks, told
 from statek.runtime.catalog import Catalog
 from statek.runtime.lines import Line, Turn
 from statek.runtime.ready import Vacancy
@@ -312,6 +312,9 @@ class Admission:
         decided = {"moved": dead.name} if dead is not None and moved else {"refused": reason}
         body = {**entry.body, **decided}
         inbox.take(self.ledger, self.records, entry, body)
+        if dead is not None and moved:
+            reason = f"{reason}; it is on the dead letter queue '{dead.name}' as {items.dead_id(dead, tries)}"
+        self.records.put(Kind.SAID, said_key(entry.id, 0), pack(told.refused(reason)))
         return replace(entry, body=body)
 
     def after_end(self, job: Any) -> None:

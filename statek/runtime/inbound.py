@@ -2,6 +2,7 @@
 
 Chooses, and takes nothing in. The one idea: a message never comes before the input of its job, so one whose job still
 waits as an item of a queue is laid aside until that item has left the inbox, and holds up nothing that came behind it.
+An item that is cancelled does not wait for its turn: it is taken in there and then, to end.
 What is laid aside is known in memory alone; the next process reads it again. Not here: which items become jobs
 (`admission`).
 """
@@ -10,7 +11,7 @@ from collections import deque
 from collections.abc import Collection, Iterator
 from itertools import islice
 
-from statek.ledger import inbox
+from statek.ledger import inbox, items
 from statek.ledger.file import LedgerFile
 from statek.ledger.inbox import Entry, InputKind
 from statek.runtime.intake import POISON
@@ -32,19 +33,19 @@ class Inbound:
         self._freed: deque[int] = deque()  # the places of messages whose job's input has left the inbox
         self.is_behind = False  # the last choice left something to be chosen by the next one
 
-    def choose(self, items: Collection[str], seen: int) -> list[Entry]:
-        """The next inputs to take in, with the messages to the `items` that this pass takes in; at most MAX_INPUTS.
+    def choose(self, begun: Collection[str], seen: int) -> list[Entry]:
+        """The next inputs to take in, with the messages to the items `begun` by this pass; at most MAX_INPUTS.
 
         Args:
-            items: ids of what was chosen already, and comes before these.
+            begun: ids of what was chosen already, and comes before these.
             seen: the last place of the inbox that this pass knows of.
         """
         self._look_after()
-        for item in items:
+        for item in begun:
             self._free(item)
         chosen = self._take_freed()
         if not self._freed:
-            chosen += self._read({*items, *(entry.id for entry in chosen)}, seen)
+            chosen += self._read({*begun, *(entry.id for entry in chosen)}, seen)
         self.is_behind = bool(self._freed) or seen > self._upto
         return chosen
 
@@ -58,12 +59,16 @@ class Inbound:
         chosen: list[Entry] = []
         for entry in self._pages(seen):
             self._upto = entry.n
-            if self._waits_for_its_job(entry, comes_first):
+            if entry.kind == InputKind.CANCEL and str(entry.target) not in comes_first:
+                together = self._taken_to_end(str(entry.target))
+                chosen += together
+                comes_first.update(one.id for one in together)
+            elif self._waits_for_its_job(entry, comes_first):
                 self._aside.setdefault(str(entry.target), []).append(entry.n)
                 continue
             chosen.append(entry)
             comes_first.add(entry.id)
-            if self._free(entry.id) or len(chosen) == MAX_INPUTS:
+            if self._free(entry.id) or len(chosen) >= MAX_INPUTS:
                 break  # what was freed comes before whatever else is for this job
         return chosen
 
@@ -78,10 +83,19 @@ class Inbound:
                 self._upto = max(self._upto, seen)
 
     def _waits_for_its_job(self, entry: Entry, comes_first: Collection[str]) -> bool:
-        if entry.kind not in (InputKind.PUSH, InputKind.CANCEL):
+        if entry.kind != InputKind.PUSH:
             return False
         target = str(entry.target)
         return target in self._aside or (target not in comes_first and inbox.find(self._ledger, target) is not None)
+
+    def _taken_to_end(self, item: str) -> list[Entry]:
+        """The item that waits under that id, and the messages to it; nothing when it does not wait for its turn."""
+        found = inbox.find(self._ledger, item)
+        if found is None or items.is_dead(found):
+            return []
+        places = self._aside.pop(item, [])
+        messages = [inbox.at(self._ledger, place) for place in places]
+        return [found, *(message for message in messages if message is not None)]
 
     def _free(self, job: str) -> bool:
         places = self._aside.pop(job, None)

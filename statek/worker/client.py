@@ -5,6 +5,7 @@ to the ledger beside the store, which is the acknowledgement, and a running work
 `submit_new_job` and `submit_new_jobs_batch` goes through the ledger in both cases: JSON data in, JSON data out.
 """
 
+import re
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ from statek.exceptions import LedgerError, NotApplied, StatekError, StoreError
 from statek.ledger import inbox, metering, releases
 from statek.ledger import submit as ledger_submit
 from statek.ledger.file import LedgerFile
-from statek.ledger.records import Record, Records, input_key, said_key, unpack
+from statek.ledger.standing import Stand, Standing, require_reader, standing
 from statek.runtime import delegation
 from statek.runtime.loops import open_ledger
 from statek.settings import get_statek_settings
@@ -28,6 +29,8 @@ from statek.worker.poke import poke
 
 POLL_SECONDS = 0.05
 Inputs = dict[str, Any]
+# Ids of jobs made by the application, by an event, or by a job: turn, statement and number behind its id.
+_OF_CODE = re.compile(r"job-[0-9a-f]+|.+/event-.+|.+\.[0-9]+\.[0-9]+\.[0-9]+(~[0-9]+)?")
 _own_ones: WeakValueDictionary[tuple[int, str], "StatekClientAPI"] = WeakValueDictionary()
 
 
@@ -46,17 +49,23 @@ class JobHandle:
 
     def exists(self) -> bool:
         """Whether anybody ever submitted it. Jobs that other jobs began are known once they have ended."""
-        known = Records(self._file).get(input_key(self.id)) is not None or self._said() is not None
-        return known or inbox.find(self._file, self.id) is not None
+        return self._standing().stand is not Stand.UNKNOWN
 
     def status(self) -> str:
-        """WAITING (acknowledged, not begun), TAKEN (the worker has it) or DONE; DONE once, a message may reopen it."""
-        if self._said() is not None:
-            return "DONE"
-        return "TAKEN" if Records(self._file).get(input_key(self.id)) is not None else "WAITING"
+        """WAITING (acknowledged, not begun), TAKEN (the worker has it) or DONE; DONE once, a message may reopen it.
+
+        Also WAITING while it waits for another try, and on a dead letter queue.
+        """
+        stand = self._standing().stand
+        return "TAKEN" if stand is Stand.TAKEN else "DONE" if stand is Stand.ENDED else "WAITING"
 
     def wait(self, timeout: float | None = None) -> str:
-        """The outcome: ok, failed, cancelled, poisoned, refused. Raises TimeoutError after `timeout` seconds."""
+        """The outcome: ok, failed, cancelled, poisoned, refused; of its last try, when it is tried more than once.
+
+        Raises:
+            TimeoutError: it has not ended after `timeout` seconds.
+            NotApplied: nobody submitted it, or it was dropped from its queue.
+        """
         return str(self._wait(timeout)["outcome"])
 
     def result(self, timeout: float | None = None) -> Any:
@@ -64,6 +73,7 @@ class JobHandle:
 
         Raises:
             TimeoutError: it has not ended after `timeout` seconds.
+            NotApplied: nobody submitted it, or it was dropped from its queue.
             StatekError: it ended with another outcome than ok, or its result is no JSON data.
         """
         said = self._wait(timeout)
@@ -78,42 +88,48 @@ class JobHandle:
 
     def told(self) -> dict[str, Any] | None:
         """What is known of the end: `outcome`, `error`, `result` or `resultType`; None before the end."""
-        found = self._said()
-        return None if found is None else dict(unpack(found.body))
+        told = self._standing().told
+        return None if told is None else dict(told)
 
     def push(self, text: str, *, key: str | None = None) -> None:
-        """Send the job a message; with a `key` once, however often. Raises NotApplied when nobody submitted it."""
-        self._require()
-        ledger_submit.push(self._file, self.id, text, at_us=self._clock.now_us(), key=key)
+        """Send the job a message; with a `key` once, however often.
+
+        Raises NotApplied when nobody submitted it, and when nobody will read it.
+        """
+        found = self._known()
+        require_reader(found)
+        ledger_submit.push(self._file, found.id, text, at_us=self._clock.now_us(), key=key)
         poke(self._file.path.parent)
 
     def cancel(self) -> bool:
         """Ask for the job's end. False: it has ended, or that was asked before. Raises NotApplied when unknown."""
-        self._require()
-        if self._said() is not None or not ledger_submit.cancel(self._file, self.id, at_us=self._clock.now_us()):
+        found = self._known()
+        if found.told is not None:
+            return False
+        require_reader(found)
+        if not ledger_submit.cancel(self._file, found.id, at_us=self._clock.now_us()):
             return False
         poke(self._file.path.parent)
         return True
 
     def _wait(self, timeout: float | None) -> dict[str, Any]:
         end = None if timeout is None else self._clock.monotonic() + timeout
-        while (said := self.told()) is None:
+        while (found := self._standing()).told is None:
+            if found.stand is Stand.UNKNOWN and not _begun_by_code(self.id):
+                raise NotApplied(f"there is no job {self.id!r}", hint="it was never submitted, or was dropped since")
             if end is not None and self._clock.monotonic() > end:
                 raise TimeoutError(f"job {self.id} has not ended after {timeout:g} s")
             time.sleep(POLL_SECONDS)
-        return said
+        return dict(found.told)
 
-    def _require(self) -> None:
-        if not self.exists():
+    def _known(self) -> Standing:
+        found = self._standing()
+        if found.stand is Stand.UNKNOWN:
             raise NotApplied(f"there is no job {self.id!r}", hint="submit it first; `statek ps --all` lists jobs")
+        return found
 
-    def _said(self) -> Record | None:
-        """The newest end: a job that a message reopened ends again."""
-        first = Records(self._file).get(said_key(self.id, 0))
-        if first is None:
-            return None
-        ends = Records(self._file).beginning(said_key(self.id, 0)[:-1])
-        return max(ends, key=lambda record: record.seq, default=first)
+    def _standing(self) -> Standing:
+        return standing(self._file, self.id)
 
     def __repr__(self) -> str:
         return f"<job {self.id}>"
@@ -328,6 +344,11 @@ class StatekClientAPI:
         ]  # fmt: skip
         inbox.append(file, entries)
         return [entry.id for entry in entries]
+
+
+def _begun_by_code(job_id: str) -> bool:
+    """Whether it may be a job that no input made, which the ledger knows only once it has ended."""
+    return _OF_CODE.fullmatch(job_id) is not None
 
 
 def _own_key() -> tuple[int, str] | None:

@@ -105,12 +105,31 @@ def test_messages_to_a_dropped_item(ledger: LedgerFile) -> None:
     assert take_all(ledger, inbound) == [f"m-{names[-1]}"]
 
 
-def test_cancelling_keeps_its_place(ledger: LedgerFile) -> None:
-    """A message and the cancelling behind it come with their item in this order."""
+def test_cancelling_takes_its_item_along(ledger: LedgerFile) -> None:
+    """An item that is cancelled is taken in at once, with the messages to it before the cancelling and behind it."""
+    put(ledger, "item x q", "push m x", "submit a", "cancel c x", "push late x")
+    assert take_all(ledger, Inbound(ledger)) == ["a", "x", "m", "c", "late"]
+
+
+def test_cancelling_what_begins_now(ledger: LedgerFile) -> None:
+    """An item that becomes a job in the same pass is taken in once, and its messages and cancelling behind it."""
     put(ledger, "item x q", "push m x", "cancel c x")
-    inbound = Inbound(ledger)
-    assert take_all(ledger, inbound) == []
-    assert take(ledger, inbound, "x") == ["x", "m", "c"]
+    assert take(ledger, Inbound(ledger), "x") == ["x", "m", "c"]
+
+
+def test_an_item_of_a_paused_queue_is_cancelled(open_desk: OpenDesk) -> None:
+    """It ends as cancelled without a turn of its model, and the next item of its key is not held up by it."""
+    fleet = open_paused(open_desk)
+    item = fleet.put("in", {"id": 1}, key="1")
+    fleet.push(item, "hello")
+    fleet.run()
+    fleet.cancel(item)
+    fleet.run()
+    assert (fleet.job(item).outcome, fleet.job(item).turn) == ("cancelled", 0)
+    fleet = open_paused(open_desk, paused=False)
+    after = fleet.put("in", {"id": 2}, key="2")
+    fleet.run()
+    assert (fleet.job(after).outcome, fleet.refused) == ("ok", [])
 
 
 def test_a_new_process_reads_again_what_was_laid_aside(ledger: LedgerFile) -> None:

@@ -16,7 +16,7 @@ import click
 from statek.base.clock import SystemClock, as_text
 from statek.cli import options
 from statek.cli.codes import Exit
-from statek.cli.jobs import asking, waiting_entry
+from statek.cli.jobs import asking, is_to_come, no_job
 from statek.cli.place import Place, locate
 from statek.cli.screen import Screen
 from statek.exceptions import NotApplied, StatekError
@@ -50,10 +50,17 @@ def run(
     """Show the entries. Raises NotApplied, StoreError, StatekError when `since` is no time."""
     place = locate(project, env)
     begin = "" if since is None else _time(since)
-    if follow:
+    with place.open_ledger() as ledger:
+        none = no_job(place, ledger, job)
+        waits = none is not None and is_to_come(ledger, job)
+    if follow and (waits or none is None):
         return _follow(screen, place, job, begin)
-    with asking(place) as questions:
-        entries = _from(questions.log(job), begin)
+    if none is not None:
+        screen.note(f"{none['id']} is no job{' yet' if waits else ''}: {none['stands']}")
+        entries = []
+    else:
+        with asking(place) as questions:
+            entries = _from(questions.log(job), begin)
     if screen.json:
         screen.document("Log", {"entries": entries})
     else:
@@ -109,7 +116,7 @@ def _part(questions: Any, place: Place, job: str, start: str) -> _Part | None:
         return dict(questions.follow(job, start))
     except NotApplied:
         with place.open_ledger() as ledger:
-            if waiting_entry(ledger, job) is not None:
+            if is_to_come(ledger, job):
                 return None
         return dict(questions.follow(job, start))  # it may have been taken in between the two looks
 

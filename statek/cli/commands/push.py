@@ -10,7 +10,6 @@ from statek.cli.codes import Exit
 from statek.cli.jobs import find_row
 from statek.cli.place import locate
 from statek.cli.screen import Screen
-from statek.exceptions import StatekError
 from statek.ledger.submit import push
 from statek.worker.poke import poke
 
@@ -28,16 +27,16 @@ def command(screen: Screen, job: str, text: str, project: Path, env: str | None)
 
 
 def run(screen: Screen, project: Path, env: str | None, *, job: str, text: str) -> int:
-    """Write the message for a job that has not ended. Raises NotApplied, StatekError when it has ended."""
+    """Write the message. Raises NotApplied for an unknown job, and for what will never be one."""
     place = locate(project, env)
     with place.open_ledger() as ledger:
         row = find_row(place, ledger, job)
-        if row["outcome"] is not None:
-            raise StatekError(f"job {row['id']} has ended ({row['outcome']}); nobody reads messages to it")
         push(ledger, row["id"], text, at_us=SystemClock().now_us())
     live = poke(place.store)
     if screen.json:
         screen.document("Pushed", {"job": row["id"], "worker": live})
     else:
         screen.line(row["id"])
+        if row["outcome"] is not None:
+            screen.note(f"it has ended ({row['outcome']}); the message brings it back to work")
     return Exit.OK

@@ -5,15 +5,12 @@ from pathlib import Path
 
 import click
 
-from statek.base.clock import as_text
 from statek.cli import options
 from statek.cli.codes import Exit
 from statek.cli.job_text import JobData, job_facts, section_lines
-from statek.cli.jobs import asking, waiting_entry
+from statek.cli.jobs import asking, no_job
 from statek.cli.place import locate
 from statek.cli.screen import Screen
-from statek.ledger.inbox import Entry, InputKind
-from statek.ledger.items import tries_of
 
 _SECTIONS = ("prompt", "warmup", "chat", "console", "names", "locals", "error")
 
@@ -37,9 +34,9 @@ def run(screen: Screen, project: Path, env: str | None, *, job: str, values: boo
     """Show the job. Raises NotApplied, StoreError."""
     place = locate(project, env)
     with place.open_ledger() as ledger:
-        entry = waiting_entry(ledger, job)
-    if entry is not None:
-        _show_waiting(screen, entry)
+        none = no_job(place, ledger, job)
+    if none is not None:
+        _show_no_job(screen, none)
         return Exit.OK
     with asking(place) as questions:
         row = questions.job(job, values=values)
@@ -50,18 +47,16 @@ def run(screen: Screen, project: Path, env: str | None, *, job: str, values: boo
     return Exit.OK
 
 
-def _show_waiting(screen: Screen, entry: Entry) -> None:
+def _show_no_job(screen: Screen, row: JobData) -> None:
     """An input that has not become a job."""
-    due_us = tries_of(entry).due_us
-    stands = f"waits for its next try at {as_text(due_us)}" if due_us else "waits in the inbox until it is taken in"
-    inputs = entry.body.get("inputs", entry.body.get("item"))
-    queue = entry.target if entry.kind in (InputKind.ITEM, InputKind.ITEM_AGAIN) else None
     if screen.json:
-        row = {"id": entry.id, "status": "waiting", "outcome": None, "queue": queue, "inputs": inputs}
-        screen.document("Job", {"job": {**row, "createdAt": as_text(entry.at_us), "stands": stands}})
+        screen.document("Job", {"job": row})
         return
-    screen.line(entry.id, "bold")
-    for name, value in (("queue", queue), ("inputs", json.dumps(inputs, ensure_ascii=False)), ("stands", stands)):
+    screen.line(row["id"], "bold")
+    inputs = json.dumps(row["inputs"], ensure_ascii=False) if row["inputs"] is not None else None
+    for name, value in (
+        ("outcome", row["outcome"]), ("queue", row["queue"]), ("inputs", inputs), ("stands", row["stands"])
+    ):  # fmt: skip
         if value is not None:
             screen.line(f"  {name:<7}  {value}")
 
