@@ -127,8 +127,10 @@ def _target(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    """Of a file or of `Kind/name`: the name."""
-    return re.sub(r"\.(md|py|ya?ml)$", "", text).rpartition("/")[2]
+    """Of a file or of `Kind/name`: the name. Of a model with its family, `openai/gpt-5`, nobody knows the name."""
+    stem = re.sub(r"\.(md|py|ya?ml)$", "", text)
+    kind, _, name = stem.rpartition("/")
+    return name if stem != text or kind[:1].isupper() else text
 
 
 def _path(text: str) -> str:

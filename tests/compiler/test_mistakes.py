@@ -543,9 +543,7 @@ MISTAKES = [
         "ticketing_print",
     ),
     it(TOOLS, "effect: read\n", "effect: read\n      timeout: 5s\n", "STK101", "timeout", "bounded by the step"),
-    it(
-        TOOLS, "effect: read\n", "effect: read\n      description: of ${env:SHOP}\n", "STK803", "of ${env", "would stay"
-    ),
+    it(TOOLS, "effect: read\n", "effect: read\n      description: of ${env:SHOP}\n", "STK803", "${env", "would stay"),
     it(
         QUEUES,
         "kind: Queue\nmetadata:\n  name: support\n",

@@ -48,7 +48,7 @@ def test_an_unknown_field_offers_a_safe_fix():
         ("limits: {turns: '12'}", "write 12"),
         ("labels: {a: true}", 'write "true"'),
         ("tools: desk", "write [desk]"),
-        ("tools: [desk]", "write 'desk/*'"),
+        ("tools: [desk]", "written 'SET/desk'"),
         ("temperature: 1", "'params.temperature'"),
         ("chat_style: Markdown", "did you mean 'markdown'"),
         ("reload: {warmup: on-resume}", "a warmup runs once"),

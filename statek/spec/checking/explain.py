@@ -215,7 +215,7 @@ def _tools_hint(text: str) -> str:
     if text in {"all", "any"}:
         return "; for all tools of all sets write '*'"
     if NAME.fits(text):
-        return f"; for all tools of a set write '{text}/*'"
+        return f"; a tool is written 'SET/{text}', all tools of a set '{text}/*'"
     return "; the set is the name of a ToolSet, not of a module"
 
 

@@ -5,6 +5,7 @@ function. Unknown and missing fields are found one by one, because the library o
 parent is wrong.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -24,7 +25,11 @@ def failures(schema: Mapping[str, Any], data: Any) -> list[Failure]:
 def complaint(schema: Mapping[str, Any], value: Any) -> str | None:
     """What is wrong with `value` by a schema that a file declares, in the library's words; None: nothing."""
     error = next(iter(Draft202012Validator(schema).iter_errors(value)), None)
-    return None if error is None else str(error.message)
+    if error is None:
+        return None
+    shown, message = repr(error.instance), str(error.message)
+    value = json.dumps(error.instance, ensure_ascii=False, default=str)
+    return value + message[len(shown) :] if message.startswith(shown) else message
 
 
 def _failure(error: ValidationError) -> Failure:

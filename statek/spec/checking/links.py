@@ -4,7 +4,8 @@ Works on good specs only; a name that is declared in a file with problems counts
 gives one problem. Templates, warmups and tool modules are checked by the compiler.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from statek.base.nearest import did_you_mean
 from statek.sandbox.policy import NEVER_IMPORTED
@@ -13,8 +14,8 @@ from statek.spec.checking.patterns import all_tools, has_more, matching, selecte
 from statek.spec.cycles import find_cycles
 from statek.spec.fixes import word_fix
 from statek.spec.formats import is_model_name
-from statek.spec.positions import first_line
-from statek.spec.problems import Problem, Range, Related, make_problem
+from statek.spec.positions import first_line, inside
+from statek.spec.problems import Fix, Problem, Range, Related, make_problem
 from statek.spec.types import Path, Spec, SpecSet, pointer
 
 
@@ -33,7 +34,7 @@ def check_links(specs: SpecSet, is_built_in: Callable[[str], bool] = lambda _: F
     problems.extend(check_aliases(specs))
     problems.extend(_fleets(specs.of("Fleet")))
     for fleet in specs.of("Fleet"):
-        problems.extend(_members(fleet, specs))
+        problems.extend(_members(fleet, specs, is_built_in))
     problems.extend(_cycles(specs.of("Queue"), {queue.name: _dead_letters(queue) for queue in specs.of("Queue")}))
     problems.extend(_cycles(specs.of("Model"), {model.name: _fallbacks(model) for model in specs.of("Model")}))
     return tuple(problems)
@@ -61,8 +62,17 @@ def refer(
         hint = did_you_mean(name, names, also=f"declared {kind}s")
         if kind == "Model" and spec.kind == "Agent" and not _close(name, names):
             hint += "; one that is not declared is written 'family/model', such as 'openai/gpt-5-mini'"
-        fixes = word_fix(spec.where(*path), name, names, beside=_beside(spec, path))
+        fixes = _name_fix(spec, name, names, path)
         yield spec.problem("STK201", f"{kind} '{name}' is not defined{hint}", *path, fixes=fixes)
+
+
+def _name_fix(spec: Spec, name: str, names: Collection[str], path: Path) -> tuple[Fix, ...]:
+    """The nearest name, in the place of the part of a value that is one: the set of `set/*`."""
+    where, text = spec.where(*path), str(spec.node.at(path).data)
+    part = where if text == name else inside(where, text, 0, len(name))
+    if text != name and (part == where or not text.startswith(name)):
+        return ()
+    return word_fix(part, name, names, beside=_beside(spec, path))
 
 
 def _beside(spec: Spec, path: Path) -> Sequence[str]:
@@ -192,7 +202,13 @@ def _script(script: Spec, specs: SpecSet) -> Iterator[Problem]:
             yield from refer(script, specs, "Agent", name, "rules", index, "when", "agent")
 
 
-def _members(fleet: Spec, specs: SpecSet) -> Iterator[Problem]:
+def _members(fleet: Spec, specs: SpecSet, is_built_in: Callable[[str], bool]) -> Iterator[Problem]:
+    for name in fleet.data.get("providers", {}):
+        if not (specs.may_exist("Provider", name) or is_built_in(name)):
+            names = specs.names("Provider")
+            hint, where = did_you_mean(name, names, also="declared Providers"), ("providers", name)
+            found = fleet.at_key("STK201", f"Provider '{name}' is not defined{hint}", *where)
+            yield replace(found, fixes=word_fix(found.range, name, names, beside=fleet.data["providers"]))
     for field, kind in (("agents", "Agent"), ("queues", "Queue")):
         for index, name in enumerate(fleet.data.get(field, [])):
             yield from refer(fleet, specs, kind, name, field, index)

@@ -13,7 +13,7 @@ from statek.spec.fixes import word_fix
 from statek.spec.positions import first_line, inside
 from statek.spec.problems import Fix, Problem, Range, make_problem
 from statek.spec.reading.nodes import Node
-from statek.spec.references import REFERENCE, REFERRING, SCHEMES
+from statek.spec.references import REFERENCE, REFERRING, SCHEMES, at_part
 from statek.spec.types import Path, Spec, dotted, pointer
 
 _WRITTEN = re.compile(r"\$\{([^}]*)(\}?)")
@@ -72,11 +72,12 @@ def _one_text(spec: Spec, text: str, path: Path) -> Iterator[Problem]:
         problem = _unreadable(found) if spec.kind in REFERRING else None
         if problem is not None:
             fixes = _scheme_fixes(spec.where(*path), text, found)
-            yield spec.problem("STK803", problem, *path, fixes=fixes)
+            yield at_part(spec.problem("STK803", problem, *path, fixes=fixes), text, found)
             return
         reason = _not_looked_up(spec, found[1].partition(":")[0], path)
         if reason is not None:
-            yield spec.problem("STK803", f"'{found[0]}' in '{dotted(path)}' would stay as it is: {reason}", *path)
+            message = f"'{found[0]}' in '{dotted(path)}' would stay as it is: {reason}"
+            yield at_part(spec.problem("STK803", message, *path), text, found)
             return
 
 

@@ -8,9 +8,11 @@ import json
 import re
 from collections.abc import Iterator
 
-from statek.spec.problems import Fix, Problem
+from statek.spec.positions import first_line
+from statek.spec.problems import Fix, Problem, make_problem, span
+from statek.spec.reading.documents import Document
 from statek.spec.reading.nodes import Node
-from statek.spec.types import Path, Spec
+from statek.spec.types import Path, Spec, pointer
 
 _HEADERS = re.compile(r"(?i)(^|[-_])(auth|authorization|cookie|token|secret|password|(api|access)-?key)([-_]|$)")
 _FIELDS = re.compile(
@@ -28,6 +30,11 @@ _KEYS = re.compile(
 _VARIABLE = re.compile(  # one, in the ways of other tools, or by its name alone
     r"(?:[A-Z][a-z]+ +)?(?:\$([A-Z_][A-Z0-9_]*)|(?:\{\{ *\w+\. *)?([A-Z]+(?:_[A-Z]+)+)(?: *\}\})?)"
 )
+_MARKS = (  # each key of `_KEYS` holds one
+    "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "AKIA", "AIza", "eyJ", "PRIVATE KEY",
+)  # fmt: skip
+_REFERRING = ("Provider", "ToolSet")  # whose texts may hold references, and are looked at one by one
+_REMOVE = "remove it: it would be kept with every release; tools read secrets where they run"
 _INSTEAD = "write ${secret:NAME} in its place, and set NAME in the environment"
 
 
@@ -39,6 +46,25 @@ def check_secrets(spec: Spec) -> Iterator[Problem]:
             instead = "remove it: the model reads this" if path[-1] == "description" else _INSTEAD
             fixes = _reference(spec, path, node) if path == ("api_key",) or "headers" in path[-2:-1] else ()
             yield spec.problem("STK802", f"{what} holds a literal secret; {instead}", *path, fixes=fixes)
+
+
+def check_keys(document: Document, kind: str, owner: str | None) -> Iterator[Problem]:
+    """A problem for each key of a well-known service in a document where no reference can take its place."""
+    if not any(mark in document.text for mark in _MARKS):
+        return
+    for path, node in _texts(document.node, ()) if document.node is not None and kind not in _REFERRING else ():
+        if _looks_like_key(node.data):
+            message = f"'{path[-1]}' holds a literal secret; {_REMOVE}"
+            where = first_line(node.span)
+            yield make_problem("STK802", message, document.file, where, object=owner, pointer=pointer(path))
+    if document.form == "yaml":
+        return
+    text, line = (document.text, 1) if document.form == "python" else (document.body, document.body_line)
+    for found in _keys(text):
+        before = text[: found.start()]
+        number, column = line + before.count("\n"), found.start() - before.rfind("\n")
+        where = span(number, column, len(found[0].partition("\n")[0]))
+        yield make_problem("STK802", f"a literal secret; {_REMOVE}", document.file, where, object=owner)
 
 
 def _reference(spec: Spec, path: Path, node: Node) -> tuple[Fix, ...]:
@@ -81,7 +107,11 @@ def _is_literal(text: str) -> bool:
 
 
 def _looks_like_key(text: str) -> bool:
-    return any(found[0].startswith("-") or _is_mixed(found[0]) for found in _KEYS.finditer(text))
+    return any(True for _ in _keys(text))
+
+
+def _keys(text: str) -> Iterator[re.Match[str]]:
+    return (found for found in _KEYS.finditer(text) if found[0].startswith("-") or _is_mixed(found[0]))
 
 
 def _is_mixed(key: str) -> bool:

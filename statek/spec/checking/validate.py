@@ -13,6 +13,7 @@ from statek.base.kept import Kept
 from statek.base.nearest import did_you_mean, nearest
 from statek.spec.checking.causes import root_causes
 from statek.spec.checking.explain import Failure, explain, not_run
+from statek.spec.checking.secrets import check_keys
 from statek.spec.fixes import is_slip, replaced, word_fix
 from statek.spec.formats import NAME
 from statek.spec.positions import first_line, point
@@ -82,6 +83,8 @@ class _Loader:
         elif document.node is None:
             known = self.partials if kind == "Partial" else self.warmups
             known[name] = document
+        elif spec is None and not NAME.fits(name):
+            self.unsure.add(kind)  # nobody can name it: who tries to is not to blame
         elif spec is None:
             self.broken.add((kind, name))
         else:
@@ -121,7 +124,8 @@ class _Declared(NamedTuple):
 def _declared(document: Document) -> _Declared:
     if document.node is None:
         kind = "Partial" if document.form == "partial" else "Warmup"
-        return _Declared(kind, document.stem, tuple(_check_file_name(document)))
+        problems = [*_check_file_name(document), *check_keys(document, kind, f"{kind}/{document.stem}")]
+        return _Declared(kind, document.stem, tuple(problems))
     found = tuple(_check_kind(document, document.node))
     if found:
         return _Declared(None, None, found)
@@ -130,6 +134,7 @@ def _declared(document: Document) -> _Declared:
     problems = [*_check_schema(kind, document, name), *_check_version(document)]
     problems.extend(_check_file_name(document) if kind == "Agent" else ())
     spec = None if name is None or has_errors(problems) else _spec(kind, name, document)
+    problems.extend(check_keys(document, kind, f"{kind}/{name}" if name is not None else None))
     return _Declared(kind, name, tuple(problems), spec)
 
 

@@ -240,7 +240,7 @@ CODES: dict[str, Code] = {
         },
     ),
     "STK607": Code(
-        "A queue or schedule does not give an input that its agent requires.",
+        "A queue, schedule or eval does not give an input that its agent requires, or gives one that it has not.",
         "No job of it could begin. Give the input a default, make it optional, or let the schedule give it.",
         wrong={
             "agents/triage.md": agent_file("inputs:\n  topic: {type: string}\n  day: {type: string}\n"),

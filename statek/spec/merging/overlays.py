@@ -87,8 +87,16 @@ def _patches(overlay: Spec, index: int, target: tuple[str, str], values: Mapping
     for dotted in values:
         at: Path = ("patches", index, "set", dotted)
         path = tuple(dotted.split("."))
+        if _is_note(target[0], path):
+            continue
         tree = nested(path, overlay.node.key_span(at), overlay.node.at(at))
         yield Patch(overlay, overlay.data["env"], target, path, tree, at)
+
+
+def _is_note(kind: str, path: tuple[str, ...]) -> bool:
+    """Whether it leads to an `x-` field, which is the author's own at every level."""
+    field = shape_at(kind, path)
+    return isinstance(field, Unknown) and path[field.step].startswith("x-")
 
 
 def _target_problem(overlay: Spec, index: int, target: tuple[str, str], specs: SpecSet) -> Problem | None:

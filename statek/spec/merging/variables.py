@@ -14,7 +14,7 @@ from statek.spec.merging.descent import in_order
 from statek.spec.problems import Problem, Related
 from statek.spec.reading.nodes import Node
 from statek.spec.reading.project import EnvConfig
-from statek.spec.references import REFERENCE, VARIABLE, awaits_variable
+from statek.spec.references import REFERENCE, VARIABLE, at_part, awaits_variable
 from statek.spec.types import Path, Spec, SpecSet
 
 
@@ -65,12 +65,14 @@ def check_references(spec: Spec, values: Mapping[str, Any], env: str) -> Iterato
             name = found[1]
             if name not in values:
                 hint = did_you_mean(name, values, also=f"set in environment '{env}'")
-                yield spec.problem("STK801", f"variable '{name}' is not set in environment '{env}'{hint}", *path)
+                problem = spec.problem("STK801", f"variable '{name}' is not set in environment '{env}'{hint}", *path)
+                yield at_part(problem, text, found)
             elif REFERENCE.search(_text(values[name])):
                 continue  # told where it is set
             elif "${" in _text(values[name]):
                 message = f"variable '{name}' holds '{_text(values[name])[:60]}', but a variable is plain text"
-                yield spec.problem("STK803", f"{message}; write the reference here", *path)
+                problem = spec.problem("STK803", f"{message}; write the reference here", *path)
+                yield at_part(problem, text, found)
 
 
 def _texts(node: Node, path: Path) -> Iterator[tuple[Path, str]]:
