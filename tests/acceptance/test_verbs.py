@@ -115,10 +115,11 @@ def test_an_unknown_job_is_refused(six: Project) -> None:
     assert [six.run(*words).code for words in commands] == [1, 1, 1, 1]
 
 
-def test_a_job_that_has_ended_takes_no_messages(six: Project) -> None:
-    """`push` to it ends with 1 and says why; `cancel` leaves it as it is."""
-    assert "has ended (ok)" in six.run("push", JOB, "hello").err
-    assert "has ended already (ok)" in six.do("cancel", JOB).err
+def test_a_message_brings_a_job_back_that_has_ended(six: Project) -> None:
+    """`push` to it says so, and the next worker lets it go on; `cancel` leaves it as it is."""
+    other = f"quakes:{SIX[-1]['id']}"
+    assert "has ended already (ok)" in six.do("cancel", other).err
+    assert "it has ended (ok); the message brings it back to work" in six.do("push", other, "hello").err
 
 
 def test_errors_are_json_too_when_asked_for(six: Project) -> None:

@@ -8,13 +8,15 @@ import dbzero as db0
 import pytest
 
 from statek.exceptions import NotApplied, StatekError
-from statek.ledger import inbox
+from statek.ledger import compiled, inbox, items
 from statek.ledger.file import LedgerFile
 from statek.ledger.submit import BadInputs
 from statek.statek_client_api import StatekClientAPI
 from statek.store.agent import SupervisedAgent
-from statek.testing import LocalFleet, answer, declare_agent, open_fleet
+from statek.testing import LocalFleet, answer, declare_agent, declare_queue, open_fleet
 
+AGAIN = compiled.Retry(2, compiled.Backoff(10_000_000, 10_000_000, 1.0))
+CLERK = declare_agent("clerk", inputs={"x": {"type": "object", "optional": True}})
 TEXT = {"topic": {"type": "string"}}
 ANSWERS = [
     answer("exit({'n': [1, 2]})", agent="clerk"), answer("exit({1, 2})", agent="painter"),
@@ -116,6 +118,50 @@ def test_waiting_has_an_end(api: StatekClientAPI) -> None:
     """TimeoutError after the time given."""
     with pytest.raises(TimeoutError):
         api.submit("clerk").wait(0.01)
+
+
+def test_the_end_is_that_of_the_last_try(fleet: LocalFleet, api: StatekClientAPI) -> None:
+    """Between two tries it has not ended; what is told then, and to whom a message goes, is the try that goes on."""
+    agents, queues = [CLERK], [declare_queue("in", "clerk", deliver_as="x", retry=AGAIN)]
+    fleet.apply(agents, [answer(error="overloaded")], queues=queues)
+    job = api.job(api.put("in", [{"id": 1}]).ids[0])
+    fleet.run()
+    assert (job.status(), job.told()) == ("WAITING", None)
+    fleet.apply(agents, [answer("exit('second')")], queues=queues)
+    fleet.clock.advance(11)
+    fleet.run()
+    assert (job.status(), job.result(0)) == ("DONE", "second")
+    job.push("once more")
+    fleet.run()
+    assert [len(fleet.show(name)["pushLog"]) for name in (job.id, f"{job.id}~2")] == [0, 1]
+
+
+def test_an_item_that_became_no_job_ends(fleet: LocalFleet, api: StatekClientAPI) -> None:
+    """One that waited too long is refused with the reason and where it went to; nobody can tell it anything there."""
+    queues = [declare_queue("in", "clerk", deliver_as="x", paused=True, ttl_us=1_000_000, dead_letter="dead")]
+    fleet.apply([CLERK], queues=[*queues, declare_queue("dead", None)])
+    job = api.job(fleet.put("in", {"id": 1}, key="1"))
+    fleet.clock.advance(2)
+    fleet.run()
+    assert job.wait(0) == "refused"
+    assert f"on the dead letter queue 'dead' as dead:{job.id}" in (job.told() or {})["error"]
+    assert not job.cancel()
+    for told in (job, api.job(f"dead:{job.id}")):
+        with pytest.raises(NotApplied, match=r"became no job|is an item of the dead letter queue 'dead'"):
+            told.push("hello")
+
+
+def test_what_was_dropped_is_waited_for_no_longer(fleet: LocalFleet, api: StatekClientAPI) -> None:
+    """Nor what was never submitted; jobs that code makes are waited for, they are known only once they have ended."""
+    fleet.apply([CLERK], queues=[declare_queue("in", "clerk", deliver_as="x", paused=True)])
+    job = api.job(api.put("in", [{"id": 1}]).ids[0])
+    items.drop(fleet.ledger, items.waiting_items(fleet.ledger, "in"))
+    for unknown in (job, api.job("nope")):
+        with pytest.raises(NotApplied, match="there is no job"):
+            unknown.wait(1)
+    for name in ("job-0a1b2c", f"{job.id}.1.0.1", "clerk/event-abc-1"):
+        with pytest.raises(TimeoutError):
+            api.job(name).wait(0.01)
 
 
 def test_usage_is_asked_from_python(fleet: LocalFleet, api: StatekClientAPI) -> None:
