@@ -37,13 +37,20 @@ def main(argument: str) -> None:
     except StoreError as error:
         if error.__cause__ is None:
             os._exit(FOREIGN)
-        traceback.print_exc()
+        _tell(error.__cause__)
         os._exit(_DAMAGED)
-    except Exception:  # noqa: BLE001 - a damaged file raises anything; this process has no other purpose
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001 - a damaged file raises anything; this process has no other purpose
+        _tell(error)
         os._exit(_DAMAGED)
     os.write(answers, json.dumps({"seq": found.seq, "seq_tag": found.seq_tag}).encode() + b"\n")
     os._exit(0)
+
+
+def _tell(error: BaseException) -> None:
+    """One line: who looks at the screen then can do nothing about it, and the recovery says what it does."""
+    said = next(iter(str(error).strip().splitlines()), "")
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    sys.stderr.write(f"statek: the store does not pass its check: {type(error).__name__}: {said} (in {place.name})\n")
 
 
 def _import(module: str) -> None:
