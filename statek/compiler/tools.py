@@ -155,17 +155,20 @@ def _looked(finder: ModuleFinder) -> str:
 
 
 def _timeout(toolset: Spec, index: int, tool: Mapping[str, Any], finder: ModuleFinder) -> Iterator[Problem]:
-    """Only a call that is awaited can be given up; a plain function holds the loop, or runs within its step."""
+    """Only a call that is awaited can be given up; a plain function holds the loop, or runs within its step.
+
+    A warning: the function is good, and the bound is only another one than was written.
+    """
     function, kind = _kind_of(tool, finder)
     effect = tool.get("effect", "external")
     if kind != "def":
         return
     if effect != "external":
-        what = f"with the effect '{effect}' it is bounded by the step that calls it: remove 'timeout'"
+        what = f"with the effect '{effect}' it is bounded by the step that calls it; write it as 'async def' for another"
     else:
         what = "add 'thread: true', or write it as 'async def'"
     message = f"'timeout' is for calls that can be given up, but '{function}' is a plain 'def'; {what}"
-    yield toolset.at_key("STK101", message, "tools", index, "timeout")
+    yield toolset.at_key("STK101", message, "tools", index, "timeout", severity="warning")
 
 
 def _thread(toolset: Spec, index: int, tool: Mapping[str, Any], finder: ModuleFinder) -> Iterator[Problem]:

@@ -227,7 +227,7 @@ def from_callable(
 
     Raises:
         TypeError: there is no name, or `f` cannot be called or has no signature.
-        ValueError: options that exclude each other, such as a timeout for a plain function that runs in no thread.
+        ValueError: options that exclude each other, such as a thread for an async function.
     """
     name, parameters = name_of(f, name), _parameters(f)
     effect = _mark(f, "effect", "external") if effect == "external" else effect
@@ -235,8 +235,10 @@ def from_callable(
     seconds = _mark(f, "timeout", None)
     if timeout_us is None and seconds is not None:
         timeout_us = round(seconds * 1_000_000)
-    _check_bounds(f, effect=effect, thread=thread, timeout_us=timeout_us)
     is_async = _is_async(f)
+    if not (thread or is_async):
+        timeout_us = None  # nobody can give such a call up; the checker of the files has said so
+    _check_bounds(f, effect=effect, thread=thread, timeout_us=timeout_us)
     repeats = idempotent or _mark(f, "idempotent", False) or getattr(f, "__is_temporal__", False)
     return Tool(
         name=name,
