@@ -15,9 +15,10 @@ from statek.spec.problems import Fix, Position, Problem, Range, Related, make_pr
 from statek.spec.reading.documents import Document
 from statek.spec.types import Spec, SpecSet
 from statek.text.includes import find_excess
-from statek.text.parsed import Name, Parsed
+from statek.text.parsed import Name, Parsed, Read, Some, Step
 from statek.text.prompts import parse
 
+_NO_LOOP = ("integer", "number", "boolean")
 _SINGLE = re.compile(r"(?<!\{)\$?\{ ?inputs\.([A-Za-z_]\w*)(?:\.\w+)* ?\}(?!\})")
 
 
@@ -180,10 +181,10 @@ def _included(part: _Part, specs: SpecSet) -> tuple[_Part, ...]:
 
 def _names(part: _Part, agent: Spec, variables: frozenset[str] | None) -> Iterator[Problem]:
     """Names that nobody declares; without `variables` more may be set than can be read."""
+    for read in part.parsed.reads:
+        yield from _input(part, read, agent)
     for name in part.parsed.names:
-        if name.path[0] == "inputs":
-            yield from _input(part, name, agent)
-        elif name.path[0] == "vars" and len(name.path) > 1 and variables is not None and name.path[1] not in variables:
+        if name.path[0] == "vars" and len(name.path) > 1 and variables is not None and name.path[1] not in variables:
             hint = did_you_mean(name.path[1], variables, also="set in this environment")
             message = f"variable '{name.path[1]}' is not set{hint}"
             where = part.range(*_place(name, 1))
@@ -213,16 +214,45 @@ def _place(name: Name, index: int) -> tuple[int, int, int]:
     return name.parts[index] if index < len(name.parts) else (name.line, name.column, name.end_column)
 
 
-def _input(part: _Part, name: Name, agent: Spec) -> Iterator[Problem]:
-    """Follow the path through the declared inputs; the first part that is not declared is the problem."""
-    known: Mapping[str, Any] | None = agent.data.get("inputs", {})
-    for index, step in enumerate(name.path[1:], 1):
-        if known is None:
-            return
-        if step not in known:
-            yield _unknown(part, name, index, known, agent)
-            return
-        known = _properties(known[step])
+def _input(part: _Part, read: Read, agent: Spec) -> Iterator[Problem]:
+    """Follow what is asked through the declared inputs; the first step that does not fit is the problem."""
+    inputs = {"type": "object", "properties": agent.data.get("inputs", {})}
+    found = _misfit(inputs, (*read.base, *read.path[1:]))
+    if found is None or found[0] < len(read.base):
+        return  # what is wrong with a loop is told at the loop
+    index, shape = found[0] - len(read.base) + 1, found[1]
+    if isinstance(read.path[index], str):
+        yield _unknown(part, read, index, _properties(shape) or {}, agent)
+    else:
+        yield _no_loop(part, read, shape["type"], agent)
+
+
+def _misfit(shape: Mapping[str, Any], steps: Sequence[Step]) -> tuple[int, Mapping[str, Any]] | None:
+    """The first step that a declared value cannot take, and the declaration there; None: none is known not to fit."""
+    found: Mapping[str, Any] | None = shape
+    for index, step in enumerate(steps):
+        if found is None:
+            return None
+        if not _can_take(found, step):
+            return index, found
+        found = _inner(found, step)
+    return None
+
+
+def _can_take(shape: Mapping[str, Any], step: Step) -> bool:
+    if isinstance(step, str):
+        known = _properties(shape)
+        return known is None or step in known
+    return step is not Some.EACH or shape["type"] not in _NO_LOOP
+
+
+def _inner(shape: Mapping[str, Any], step: Step) -> Mapping[str, Any] | None:
+    """The declaration of a part; None when nothing is known of it."""
+    if isinstance(step, str):
+        return (_properties(shape) or {}).get(step)
+    if shape["type"] == "array":
+        return shape.get("items")
+    return {"type": "string"} if step is Some.EACH else None  # the names of an object, the letters of a text
 
 
 def _properties(shape: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -232,10 +262,29 @@ def _properties(shape: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return {}
 
 
-def _unknown(part: _Part, name: Name, index: int, known: Mapping[str, Any], agent: Spec) -> Problem:
-    step, parent = name.path[index], ".".join(name.path[:index])
-    what = "input" if index == 1 else f"property of '{parent}'"
-    where = part.range(*_place(name, index))
+def _label(path: Sequence[Step]) -> str:
+    """A name as it is read, such as `inputs.rows[0].name`."""
+    steps = (
+        f".{step}" if isinstance(step, str) else f"[{step}]" if isinstance(step, int) else "[...]" for step in path
+    )
+    return "".join(steps)[1:]
+
+
+def _no_loop(part: _Part, read: Read, type_: str, agent: Spec) -> Problem:
+    """A loop over a number or a boolean, which fails in every job."""
+    (line, column, _), (last, _, end_column) = read.parts[0], read.parts[-1]
+    where = part.range(line, column, end_column if line == last else column + 1)
+    message = f"'{_label(read.path[:-1])}' is declared as {type_}; a loop goes through an array, an object or text"
+    related = (agent.related("inputs are declared here", "inputs"),)
+    more: dict[str, Any] = {"object": agent.id, "pointer": "/body", "related": related}
+    return make_problem("STK307", message, part.document.file, where, **more)
+
+
+def _unknown(part: _Part, read: Read, index: int, known: Mapping[str, Any], agent: Spec) -> Problem:
+    step, parent = str(read.path[index]), _label(read.path[:index])
+    is_input = parent == "inputs"
+    what = "input" if is_input else f"property of '{parent}'"
+    where = part.range(*read.parts[index])
     close = nearest(step, known)
     fixes = word_fix(where, step, filter(str.isidentifier, known))
     full = f"{parent}.{close}" if close else _full_name(step, agent.data.get("inputs", {}))
@@ -244,7 +293,7 @@ def _unknown(part: _Part, name: Name, index: int, known: Mapping[str, Any], agen
     elif known:
         hint = f"; declared: {', '.join(sorted(known))}"
     else:
-        hint = f"; agent '{agent.name}' declares no inputs" if index == 1 else f"; '{parent}' has no properties"
+        hint = f"; agent '{agent.name}' declares no inputs" if is_input else f"; '{parent}' has no properties"
     related: tuple[Related, ...] = ()
     if agent.has("inputs"):
         related = (agent.related("inputs are declared here", "inputs"),)

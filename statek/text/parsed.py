@@ -3,6 +3,7 @@
 Here too is which names a prompt knows at all, for both who read templates: `template` any, `prompts` the plain ones.
 """
 
+from enum import Enum
 from typing import NamedTuple
 
 from statek.text.marks import TemplateProblem
@@ -14,6 +15,16 @@ LOOP = ("index", "index0", "first", "last", "length")  # what a prompt knows of 
 
 Span = tuple[int, int, int]
 Path = tuple[str, ...]
+
+
+class Some(Enum):
+    """A part of a value that has no written-out key: each that a loop goes through, or one whose key is computed."""
+
+    EACH = "each"
+    COMPUTED = "computed"
+
+
+Step = str | int | Some
 
 
 class Name(NamedTuple):
@@ -34,6 +45,20 @@ class Name(NamedTuple):
     parts: tuple[Span, ...] = ()
 
 
+class Read(NamedTuple):
+    """What is asked of an input, written with `inputs` or with a loop variable that comes from one.
+
+    Attributes:
+        base: steps from `inputs` to the loop variable; none for `inputs` itself.
+        path: the name as written, and EACH behind it where a loop goes through it.
+        parts: line, column and end column of every part that is written.
+    """
+
+    base: tuple[Step, ...]
+    path: tuple[Step, ...]
+    parts: tuple[Span, ...]
+
+
 class Include(NamedTuple):
     """A partial that a template includes; the place is that of its name, without the quotes."""
 
@@ -44,8 +69,9 @@ class Include(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """What a template needs and what is wrong with it, each in the order of the text."""
+    """What a template needs, what is wrong with it, and what it asks of inputs, each in the order of the text."""
 
     names: tuple[Name, ...]
     includes: tuple[Include, ...]
     problems: tuple[TemplateProblem, ...]
+    reads: tuple[Read, ...] = ()

@@ -7,11 +7,26 @@ and must find in what it does read exactly what `template` finds. Nothing is ren
 """
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 from statek.text.marks import Places
-from statek.text.parsed import FORBIDDEN_ROOTS, FULL_NAMES, LOOP, ROOTS, Include, Name, Parsed, Path
+from statek.text.parsed import (
+    FORBIDDEN_ROOTS,
+    FULL_NAMES,
+    LOOP,
+    ROOTS,
+    Include,
+    Name,
+    Parsed,
+    Path,
+    Read,
+    Some,
+    Span,
+    Step,
+)
 
 _MOST_BLOCKS, _MOST_PARTS, _MOST_TERMS = 5, 20, 5  # blocks inside of each other, parts of a name; more are not plain
 _MARK = re.compile(r"\{[{%]")
@@ -72,7 +87,7 @@ def read_plain(source: str) -> Parsed | None:
         if rest is None:
             return None
         found = _MARK.search(source, rest.end())
-    return None if reader.blocks else Parsed(tuple(reader.names), tuple(reader.includes), ())
+    return None if reader.blocks else reader.parsed()
 
 
 class _Block(NamedTuple):
@@ -81,7 +96,7 @@ class _Block(NamedTuple):
     tag: str
     around: frozenset[Path]
     otherwise: frozenset[Path]
-    local: frozenset[str]
+    local: Mapping[str, tuple[Step, ...] | None]
     has_else: bool = False
 
 
@@ -92,9 +107,14 @@ class _Reader:
         self.places = places
         self.names: list[Name] = []
         self.includes: list[Include] = []
+        self.reads: list[Read] = []
         self.blocks: list[_Block] = []
         self.present: frozenset[Path] = frozenset()  # paths that an `if` around this place has found to be there
-        self.local: frozenset[str] = frozenset()  # loop variables in scope
+        self.local: Mapping[str, tuple[Step, ...] | None] = {}  # loop variables in scope, and where in the inputs
+
+    def parsed(self) -> Parsed:
+        """What was found, where nothing is wrong."""
+        return Parsed(tuple(self.names), tuple(self.includes), (), tuple(self.reads))
 
     def read(self, tag: re.Match[str]) -> bool:
         """Whatever a tag can be."""
@@ -121,17 +141,23 @@ class _Reader:
         if len(path) > _MOST_PARTS or not all(map(str.isidentifier, path)):
             return False
         if path[0] in self.local:
+            self.ask(path, tag, group, self.local[path[0]])
             return path[0] != "loop" or (len(path) == 2 and path[1] in LOOP)
         if path[0] not in ROOTS or FULL_NAMES.get(path[0], path) != path:
             return False
         line, column, end_column = self.places.span(*tag.span(group))
-        parts, start = [], column
-        for step in path:
-            parts.append((line, start, start + len(step)))
-            start += len(step) + 1
+        parts = _parts(path, line, column)
         guarded = any(known[: len(path)] == path for known in self.present)
-        self.names.append(Name(path, line, column, end_column, tested or guarded, tuple(parts)))
+        self.names.append(Name(path, line, column, end_column, tested or guarded, parts))
+        self.ask(path, tag, group, () if path[0] == "inputs" else None)
         return True
+
+    def ask(self, path: Path, tag: re.Match[str], group: str, base: tuple[Step, ...] | None) -> None:
+        """Note what is asked of an input, or of a loop variable that comes from one."""
+        each = (Some.EACH,) if group == "items" else ()
+        if base is not None and len(path) + len(each) > 1:
+            line, column, _ = self.places.span(*tag.span(group))
+            self.reads.append(Read(base, (*path, *each), _parts(path, line, column)))
 
     def if_(self, tag: re.Match[str]) -> bool:
         """`if` and `elif`."""
@@ -171,8 +197,10 @@ class _Reader:
         item = tag["item"]
         if item in _NO_ITEM or not self.name(tag, "items"):
             return False
-        there = frozenset({tuple(tag["items"].split("."))})
-        return self.open("for", there, local=frozenset({item, "loop"}))
+        path = tuple(tag["items"].split("."))
+        base = () if path[0] == "inputs" else self.local.get(path[0])
+        inner = None if base is None else (*base, *path[1:], Some.EACH)
+        return self.open("for", frozenset({path}), local={item: inner, "loop": None})
 
     def open(
         self,
@@ -180,13 +208,13 @@ class _Reader:
         there: frozenset[Path],
         otherwise: frozenset[Path] = frozenset(),
         *,
-        local: frozenset[str] = frozenset(),
+        local: Mapping[str, tuple[Step, ...] | None] = MappingProxyType({}),
     ) -> bool:
         """A block begins; the paths `there` are known to be there in its first branch, `otherwise` in the others."""
         around = self.present
         self.blocks.append(_Block(tag, around, around | otherwise, self.local))
         self.present = around | there
-        self.local |= local
+        self.local = {**self.local, **local}
         return len(self.blocks) <= _MOST_BLOCKS
 
     def word(self, word: str) -> bool:
@@ -201,3 +229,12 @@ class _Reader:
         self.blocks.pop()
         self.present, self.local = block.around, block.local
         return word == f"end{block.tag}"
+
+
+def _parts(path: Path, line: int, column: int) -> tuple[Span, ...]:
+    """The place of every part of a name that begins at `column`."""
+    parts = []
+    for step in path:
+        parts.append((line, column, column + len(step)))
+        column += len(step) + 1
+    return tuple(parts)

@@ -9,6 +9,7 @@ tree knows its exact place. What values look like from inside is in `view.py`. C
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from itertools import takewhile
 from typing import Any
 
 from jinja2 import DictLoader, Environment, Template, TemplateError, TemplateSyntaxError, nodes, pass_environment
@@ -19,9 +20,10 @@ from jinja2.runtime import LoopContext
 from jinja2.sandbox import SandboxedEnvironment
 
 from statek.base.nearest import nearest
+from statek.exceptions import BugError
 from statek.text.includes import MAX_DEPTH, find_excess
 from statek.text.marks import RAW_HINT, Places, TemplateProblem, Token, check_tokens, place
-from statek.text.parsed import FORBIDDEN_ROOTS, FULL_NAMES, LOOP, ROOTS, Include, Name, Parsed, Path
+from statek.text.parsed import FORBIDDEN_ROOTS, FULL_NAMES, LOOP, ROOTS, Include, Name, Parsed, Path, Read, Some, Step
 from statek.text.view import Absent, Json, RenderError, as_json, as_text, look_up, view
 
 __all__ = ["Include", "Name", "Parsed", "RenderError", "TemplateProblem", "engine", "parse", "render"]
@@ -120,7 +122,7 @@ def parse(source: str) -> Parsed:
         return Parsed((), (), (tree,))
     reader = _Reader(places, tokens)
     reader.read_all(tree, 0)
-    return Parsed(tuple(reader.names), tuple(reader.includes), _in_order(reader.problems))
+    return Parsed(tuple(reader.names), tuple(reader.includes), _in_order(reader.problems), tuple(reader.reads))
 
 
 def _in_order(problems: list[TemplateProblem]) -> tuple[TemplateProblem, ...]:
@@ -165,7 +167,11 @@ class _Reader:
     names: list[Name] = field(default_factory=list)
     includes: list[Include] = field(default_factory=list)
     problems: list[TemplateProblem] = field(default_factory=list)
-    local: tuple[str, ...] = ()  # loop variables in scope
+    reads: list[Read] = field(default_factory=list)
+    local: Mapping[str, tuple[Step, ...] | None] = field(
+        default_factory=dict
+    )  # loop variables, and where in the inputs
+    looped: nodes.Node | None = None  # what the loop goes through whose head is read
     loops: int = 0
     present: frozenset[Path] = frozenset()  # paths that an `if` around this place has found to be there
 
@@ -217,6 +223,7 @@ class _Reader:
             self.read(links[0], depth)
         elif links[0].ctx != "load" or links[0].name in self.local:
             self.loop_name(links)
+            self.ask(links, *self._steps(links), base=self.local.get(links[0].name))
         else:
             self.job_name(links, tested)
         for link in links[1:]:
@@ -245,29 +252,58 @@ class _Reader:
             known = (*ROOTS, *self.local)
             self.problems.append(self._unknown(message, start, start + len(root), root, known))
             return
-        path, spans = self._path(links)
+        steps, spans = self._steps(links)
+        path = tuple(map(str, takewhile(_is_text, steps)))
         if root in FULL_NAMES and path != FULL_NAMES[root]:
             full = ".".join(FULL_NAMES[root])
             message = f"unknown name '{'.'.join(path)}'; of `{root}` a prompt knows only {full}"
-            self.problems.append(self.places.problem("STK301", message, start, spans[-1][1], suggestion=full))
+            self.problems.append(
+                self.places.problem("STK301", message, start, spans[len(path) - 1][1], suggestion=full)
+            )
             return
-        line, column, end_column = self.places.span(start, spans[-1][1])
-        parts = tuple(self.places.span(*span) for span in spans)
+        parts = tuple(self.places.span(*span) for span in spans[: len(path)])
+        line, column, end_column = self.places.span(start, spans[len(path) - 1][1])
         guarded = any(known[: len(path)] == path for known in self.present)
         self.names.append(Name(path, line, column, end_column, tested or guarded, parts))
+        self.ask(links, steps, spans, base=() if root == "inputs" else None)
 
-    def _path(self, links: list[Any]) -> tuple[Path, list[tuple[int, int]]]:
-        """The parts that are written out, and the offsets of each; stops at the first that is computed."""
-        path, spans = [links[0].name], [(links[0].lineno, links[0].lineno + len(links[0].name))]
+    def ask(
+        self,
+        links: list[Any],
+        steps: tuple[Step, ...],
+        spans: list[tuple[int, int]],
+        *,
+        base: tuple[Step, ...] | None,
+    ) -> None:
+        """Note what is asked of an input, or of a loop variable that comes from one."""
+        each = (Some.EACH,) if links[-1] is self.looped else ()
+        if base is not None and len(steps) + len(each) > 1:
+            self.reads.append(Read(base, (*steps, *each), tuple(self.places.span(*span) for span in spans)))
+
+    def _steps(self, links: list[Any]) -> tuple[tuple[Step, ...], list[tuple[int, int]]]:
+        """The parts of a name, and the offsets of each."""
+        steps: list[Step] = [links[0].name]
+        spans = [(links[0].lineno, links[0].lineno + len(links[0].name))]
         for link in links[1:]:
-            key = _key(link)
-            if key is None:
-                break
-            token = self.after(link.lineno, "name" if isinstance(link, nodes.Getattr) else "string")
-            quote = int(token.kind == "string")
-            path.append(key)
-            spans.append((token.offset + quote, token.end - quote))
-        return tuple(path), spans
+            steps.append(_step(link))
+            spans.append(self._span(link) if _is_text(steps[-1]) else (link.lineno, self._closing(link.lineno)))
+        return tuple(steps), spans
+
+    def _span(self, link: Any) -> tuple[int, int]:
+        """The offsets of a written-out key, without its quotes."""
+        token = self.after(link.lineno, "name" if isinstance(link, nodes.Getattr) else "string")
+        quote = int(token.kind == "string")
+        return token.offset + quote, token.end - quote
+
+    def _closing(self, offset: int) -> int:
+        """The offset behind the bracket that closes the one at `offset`; `.0` has none."""
+        depth = 0
+        for token in self.tokens[self.at[offset] :]:
+            if token.kind == "operator":
+                depth += (token.text in "([{") - (token.text in ")]}")
+            if depth == 0 and token.text != ".":
+                return token.end
+        raise BugError("brackets of a template that was parsed are not closed")
 
     def _unknown(self, message: str, start: int, end: int, word: str, known: tuple[str, ...]) -> TemplateProblem:
         return self.places.problem("STK301", message, start, end, suggestion=nearest(word, known))
@@ -354,13 +390,26 @@ class _Reader:
                 f"a loop variable cannot be called '{shadowed}'" if shadowed else "this loop cannot be used in a prompt"
             )
             return self.refuse(node, why)
-        self.read(node.iter, depth)
-        before, self.local, self.loops = self.local, (*self.local, *targets, "loop"), self.loops + 1
+        inner = self.enter(node.iter, depth)
+        if inner is not None and isinstance(node.target, nodes.Tuple):
+            inner = (*inner, Some.EACH)
+        before, self.loops = self.local, self.loops + 1
+        self.local = {**before, **dict.fromkeys(targets, inner), "loop": None}
         if node.test is not None:
             self.read(node.test, depth, tested=True)
         self.read_all(node.body, depth, given=_present(node.iter, when=True))
         self.local, self.loops = before, self.loops - 1
         return self.read_all(node.else_, depth)
+
+    def enter(self, node: Any, depth: int) -> tuple[Step, ...] | None:
+        """Read what a loop goes through; where in the inputs its items come from, None when that is not known."""
+        self.looped = node.node if isinstance(node, nodes.Filter) and node.name == "default" else node
+        links = _links(self.looped)
+        self.read(node, depth)
+        if not isinstance(links[0], nodes.Name) or (self.looped is not node and not _has_empty_default(node)):
+            return None
+        base = () if links[0].name == "inputs" else self.local.get(links[0].name)
+        return None if base is None else (*base, *map(_step, links[1:]), Some.EACH)
 
     def include(self, node: Any, depth: int, tested: bool) -> None:
         """`{% include "name" %}` and no other form."""
@@ -402,6 +451,25 @@ def _key(link: Any) -> str | None:
     if isinstance(link, nodes.Getattr):
         return str(link.attr)
     return link.arg.value if isinstance(link.arg, nodes.Const) and isinstance(link.arg.value, str) else None
+
+
+def _step(link: Any) -> Step:
+    """What one link asks for; a key that is true or false counts as computed."""
+    key = _key(link)
+    if key is not None:
+        return key
+    return link.arg.value if isinstance(link.arg, nodes.Const) and type(link.arg.value) is int else Some.COMPUTED
+
+
+def _is_text(step: Step) -> bool:
+    return isinstance(step, str)
+
+
+def _has_empty_default(node: nodes.Filter) -> bool:
+    """Whether `value | default(...)` gives a loop nothing to go through that is not of the value."""
+    given = [*node.args, *(keyword.value for keyword in node.kwargs if keyword.key == "default_value")]
+    found = given[0] if given else nodes.Const("")
+    return not (found.value if isinstance(found, nodes.Const) else getattr(found, "items", True))
 
 
 def _fits(node: Any, known: tuple[str, ...]) -> bool:

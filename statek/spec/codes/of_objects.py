@@ -91,7 +91,7 @@ CODES: dict[str, Code] = {
     "STK301": Code(
         "The prompt reads an input, a property or a name that is not declared.",
         "It would be empty in every job. A prompt knows inputs.NAME as declared under 'inputs', vars.NAME, agent.name,"
-        " job.id and tools.",
+        " job.id and tools, and inside of a loop its variable; of items of arrays it knows the declared properties.",
         **prompts("About: {{ inputs.evnt.subject }}\n", "About: {{ inputs.event.subject }}\n", _INPUT),
     ),
     "STK302": Code(
@@ -119,7 +119,8 @@ CODES: dict[str, Code] = {
     ),
     "STK307": Code(
         "A tag, filter, test or construct that prompts do not have.",
-        "Prompts are a small part of Jinja2, so that rendering one always ends. Compute in a tool or a warmup.",
+        "Prompts are a small part of Jinja2, so that rendering one always ends. Compute in a tool or a warmup. A loop"
+        " goes through an array, an object or text; over a number or a boolean it would fail in every job.",
         **prompts("{{ inputs.event.subject | title }}\n", "{{ inputs.event.subject | upper }}\n", _INPUT),
     ),
     "STK401": Code(
