@@ -15,8 +15,9 @@ from statek.spec.problems import Fix, Position, Problem, Range, Related, make_pr
 from statek.spec.reading.documents import Document
 from statek.spec.types import Spec, SpecSet
 from statek.text.includes import find_excess
-from statek.text.parsed import Name, Parsed, Read, Some, Step
+from statek.text.parsed import Name, Parsed, Read
 from statek.text.prompts import parse
+from statek.text.steps import Some, Step
 
 _NO_LOOP = ("integer", "number", "boolean")
 _SINGLE = re.compile(r"(?<!\{)\$?\{ ?inputs\.([A-Za-z_]\w*)(?:\.\w+)* ?\}(?!\})")
@@ -95,11 +96,12 @@ def _syntax(part: _Part, owner: str, inputs: Mapping[str, Any]) -> Iterator[Prob
         where = part.range(found.line, found.column, found.end_column)
         message, _, _ = found.message.partition("; did you mean")
         word = part.document.body.split("\n")[found.line - 1][found.column - 1 : found.end_column - 1]
-        close = _full_name(word, inputs) or found.suggestion
+        meant = _full_name(word, inputs) if found.asked is not None else None
+        close = meant or found.suggestion
         message += f"; did you mean '{close}'?" if close else ""
-        certain = close is not None and (close == f"inputs.{word}" or is_slip(word, close, [close]))
-        fixes = replaced(where, word, close, safe=certain) if close is not None else ()
-        fixes = fixes or _raw(where, part.document.body.split("\n")[found.line - 1])
+        certain = _is_input(word, found.asked, inputs) if meant else is_slip(word, found.text, [found.text])
+        fixes = replaced(where, word, meant or found.text, safe=certain) if close else ()
+        fixes = fixes or (() if found.is_of_loop else _raw(where, part.document.body.split("\n")[found.line - 1]))
         yield make_problem(found.code, message, part.document.file, where, object=owner, pointer="/body", fixes=fixes)
 
 
@@ -123,6 +125,20 @@ def _full_name(word: str, inputs: Mapping[str, Any]) -> str | None:
             return path
         waiting.extend((f"{path}.{name}", inner) for name, inner in shape.get("properties", {}).items())
     return None
+
+
+def _is_input(word: str, asked: Sequence[Step] | None, inputs: Mapping[str, Any]) -> bool:
+    """Whether `word` is an input of which all that is `asked` can be had, so that it is certainly meant."""
+    shape: Mapping[str, Any] | None = inputs.get(word)
+    if shape is None or asked is None:
+        return False
+    for step in asked:
+        if shape is None:
+            return True
+        if not (_can_take(shape, step) and _can_index(shape, step)):
+            return False
+        shape = _inner(shape, step)
+    return True
 
 
 def _later_features(agent: Spec) -> Iterator[Problem]:
@@ -244,6 +260,12 @@ def _can_take(shape: Mapping[str, Any], step: Step) -> bool:
         known = _properties(shape)
         return known is None or step in known
     return step is not Some.EACH or shape["type"] not in _NO_LOOP
+
+
+def _can_index(shape: Mapping[str, Any], step: Step) -> bool:
+    if isinstance(step, int):
+        return bool(shape["type"] == "array")
+    return step is not Some.COMPUTED or shape["type"] in {"array", "object"}
 
 
 def _inner(shape: Mapping[str, Any], step: Step) -> Mapping[str, Any] | None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from statek.base.nearest import nearest
 from statek.exceptions import BugError
+from statek.text.steps import Step
 
 TAGS = ("if", "elif", "else", "endif", "for", "endfor", "include", "raw", "endraw")
 RAW_HINT = "doubled braces that are plain text go between {% raw %} and {% endraw %}"
@@ -25,7 +26,15 @@ _MAX_NESTING = 20  # of brackets and of tags: the parser calls itself for each
 
 
 class TemplateProblem(NamedTuple):
-    """Something wrong in a template. Lines and columns count from 1, `end_column` is exclusive, on the same line."""
+    """Something wrong in a template.
+
+    Attributes:
+        line, column, end_column: the place, counted from 1; `end_column` is exclusive, on the same line.
+        suggestion: the full name of what may be meant.
+        text: what would stand in the place then; empty without a suggestion.
+        asked: what is asked of a name that nobody knows and that may be meant as an input; None for all else.
+        is_of_loop: it is the variable of a loop, used where that does not exist.
+    """
 
     code: str
     message: str
@@ -33,6 +42,9 @@ class TemplateProblem(NamedTuple):
     column: int
     end_column: int
     suggestion: str | None
+    text: str = ""
+    asked: tuple[Step, ...] | None = None
+    is_of_loop: bool = False
 
 
 class Token(NamedTuple):
@@ -69,9 +81,9 @@ class Places:
     def problem(
         self, code: str, message: str, start: int, end: int, *, suggestion: str | None = None
     ) -> TemplateProblem:
-        """A problem at the characters from `start` to `end`."""
+        """A problem at the characters from `start` to `end`, which `suggestion` would replace."""
         hint = f"; did you mean '{suggestion}'?" if suggestion else ""
-        return TemplateProblem(code, message + hint, *self.span(start, end), suggestion)
+        return TemplateProblem(code, message + hint, *self.span(start, end), suggestion, suggestion or "")
 
 
 def place(source: str, raw: Iterable[tuple[str, str]]) -> Iterator[Token]:

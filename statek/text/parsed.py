@@ -3,10 +3,10 @@
 Here too is which names a prompt knows at all, for both who read templates: `template` any, `prompts` the plain ones.
 """
 
-from enum import Enum
 from typing import NamedTuple
 
 from statek.text.marks import TemplateProblem
+from statek.text.steps import Step
 
 ROOTS = ("inputs", "vars", "agent", "job", "tools")
 FULL_NAMES = {"agent": ("agent", "name"), "job": ("job", "id"), "tools": ("tools",)}
@@ -15,16 +15,6 @@ LOOP = ("index", "index0", "first", "last", "length")  # what a prompt knows of 
 
 Span = tuple[int, int, int]
 Path = tuple[str, ...]
-
-
-class Some(Enum):
-    """A part of a value that has no written-out key: each that a loop goes through, or one whose key is computed."""
-
-    EACH = "each"
-    COMPUTED = "computed"
-
-
-Step = str | int | Some
 
 
 class Name(NamedTuple):

@@ -13,20 +13,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from statek.text.marks import Places
-from statek.text.parsed import (
-    FORBIDDEN_ROOTS,
-    FULL_NAMES,
-    LOOP,
-    ROOTS,
-    Include,
-    Name,
-    Parsed,
-    Path,
-    Read,
-    Some,
-    Span,
-    Step,
-)
+from statek.text.parsed import FORBIDDEN_ROOTS, FULL_NAMES, LOOP, ROOTS, Include, Name, Parsed, Path, Read, Span
+from statek.text.steps import Some, Step
 
 _MOST_BLOCKS, _MOST_PARTS, _MOST_TERMS = 5, 20, 5  # blocks inside of each other, parts of a name; more are not plain
 _MARK = re.compile(r"\{[{%]")

@@ -23,7 +23,8 @@ from statek.base.nearest import nearest
 from statek.exceptions import BugError
 from statek.text.includes import MAX_DEPTH, find_excess
 from statek.text.marks import RAW_HINT, Places, TemplateProblem, Token, check_tokens, place
-from statek.text.parsed import FORBIDDEN_ROOTS, FULL_NAMES, LOOP, ROOTS, Include, Name, Parsed, Path, Read, Some, Step
+from statek.text.parsed import FORBIDDEN_ROOTS, FULL_NAMES, LOOP, ROOTS, Include, Name, Parsed, Path, Read
+from statek.text.steps import Some, Step
 from statek.text.view import Absent, Json, RenderError, as_json, as_text, look_up, view
 
 __all__ = ["Include", "Name", "Parsed", "RenderError", "TemplateProblem", "engine", "parse", "render"]
@@ -122,6 +123,7 @@ def parse(source: str) -> Parsed:
         return Parsed((), (), (tree,))
     reader = _Reader(places, tokens)
     reader.read_all(tree, 0)
+    reader.tell_unknown()
     return Parsed(tuple(reader.names), tuple(reader.includes), _in_order(reader.problems), tuple(reader.reads))
 
 
@@ -171,6 +173,8 @@ class _Reader:
     local: Mapping[str, tuple[Step, ...] | None] = field(
         default_factory=dict
     )  # loop variables, and where in the inputs
+    unknown: list[tuple[str, TemplateProblem]] = field(default_factory=list)  # names; told when all loops are known
+    variables: set[str] = field(default_factory=set)  # of all loops
     looped: nodes.Node | None = None  # what the loop goes through whose head is read
     loops: int = 0
     present: frozenset[Path] = frozenset()  # paths that an `if` around this place has found to be there
@@ -223,7 +227,7 @@ class _Reader:
             self.read(links[0], depth)
         elif links[0].ctx != "load" or links[0].name in self.local:
             self.loop_name(links)
-            self.ask(links, *self._steps(links), base=self.local.get(links[0].name))
+            self.ask(links, self._spans(links), self.local.get(links[0].name))
         else:
             self.job_name(links, tested)
         for link in links[1:]:
@@ -238,59 +242,71 @@ class _Reader:
         key = _key(links[1]) if len(links) > 1 else None
         if key not in LOOP or len(links) > 2:
             message = f"of `loop` a prompt knows {', '.join(LOOP)}"
-            self.problems.append(self._unknown(message, links[0].lineno, links[0].lineno + 4, key or "", LOOP))
+            place = self._spans(links)[: 2 + (key in LOOP)][-1]
+            self.problems.append(self._unknown(message, *place, "" if key in LOOP else key or "", LOOP))
 
     def job_name(self, links: list[Any], tested: bool) -> None:
         """A name of the job: note it, or say that it does not exist."""
         root, start = links[0].name, links[0].lineno
         if root in FORBIDDEN_ROOTS:
             message = f"`{root}` cannot be used in a prompt: what a prompt holds is sent to the model"
-            self.problems.append(self.places.problem("STK305", message, start, start + len(root)))
+            problem = self.places.problem("STK305", message, start, start + len(root))
+            self.problems.append(problem._replace(asked=self._asked(links)))
             return
         if root not in ROOTS:
             message = f"unknown name '{root}'; a prompt knows inputs, vars, agent.name, job.id and tools; {RAW_HINT}"
-            known = (*ROOTS, *self.local)
-            self.problems.append(self._unknown(message, start, start + len(root), root, known))
+            problem = self._unknown(message, start, start + len(root), root, (*ROOTS, *self.local))
+            self.unknown.append((root, problem._replace(asked=self._asked(links))))
             return
-        steps, spans = self._steps(links)
-        path = tuple(map(str, takewhile(_is_text, steps)))
+        spans = self._spans(links)
+        path = (root, *map(str, takewhile(_is_text, self._asked(links))))
         if root in FULL_NAMES and path != FULL_NAMES[root]:
-            full = ".".join(FULL_NAMES[root])
-            message = f"unknown name '{'.'.join(path)}'; of `{root}` a prompt knows only {full}"
-            self.problems.append(
-                self.places.problem("STK301", message, start, spans[len(path) - 1][1], suggestion=full)
-            )
+            self.problems.append(self._no_member(links, path, spans))
             return
         parts = tuple(self.places.span(*span) for span in spans[: len(path)])
         line, column, end_column = self.places.span(start, spans[len(path) - 1][1])
         guarded = any(known[: len(path)] == path for known in self.present)
         self.names.append(Name(path, line, column, end_column, tested or guarded, parts))
-        self.ask(links, steps, spans, base=() if root == "inputs" else None)
+        self.ask(links, spans, () if root == "inputs" else None)
 
-    def ask(
-        self,
-        links: list[Any],
-        steps: tuple[Step, ...],
-        spans: list[tuple[int, int]],
-        *,
-        base: tuple[Step, ...] | None,
-    ) -> None:
+    def _no_member(self, links: list[Any], path: Path, spans: list[tuple[int, int]]) -> TemplateProblem:
+        """Of `agent`, `job` and `tools` a prompt knows one name each: the first part beside it is the problem."""
+        full = FULL_NAMES[path[0]]
+        index = len(full) if path[: len(full)] == full else len(path[:2]) - 1
+        message = f"unknown name '{'.'.join(path)}'; of `{path[0]}` a prompt knows only {'.'.join(full)}"
+        if index == len(full):
+            return self.places.problem("STK301", message, *spans[index])  # with nothing to put in its place
+        problem = self.places.problem("STK301", message, *spans[index], suggestion=".".join(full))
+        return problem._replace(text=".".join(full[index:])) if index else problem._replace(asked=self._asked(links))
+
+    def _asked(self, links: list[Any]) -> tuple[Step, ...]:
+        """What is asked of the root of a name, a loop included."""
+        return (*map(_step, links[1:]), *((Some.EACH,) if links[-1] is self.looped else ()))
+
+    def tell_unknown(self) -> None:
+        """Unknown names, once all is read: one that is a variable of a loop elsewhere is meant as that."""
+        for root, problem in self.unknown:
+            if root in self.variables:
+                message = f"unknown name '{root}': it is the variable of a loop, and exists only inside the loop"
+                told = problem._replace(message=message, suggestion=None, text="", asked=None, is_of_loop=True)
+            else:
+                told = problem
+            self.problems.append(told)
+
+    def ask(self, links: list[Any], spans: list[tuple[int, int]], base: tuple[Step, ...] | None) -> None:
         """Note what is asked of an input, or of a loop variable that comes from one."""
-        each = (Some.EACH,) if links[-1] is self.looped else ()
-        if base is not None and len(steps) + len(each) > 1:
-            self.reads.append(Read(base, (*steps, *each), tuple(self.places.span(*span) for span in spans)))
+        path = (links[0].name, *self._asked(links))
+        if base is not None and len(path) > 1:
+            self.reads.append(Read(base, path, tuple(self.places.span(*span) for span in spans)))
 
-    def _steps(self, links: list[Any]) -> tuple[tuple[Step, ...], list[tuple[int, int]]]:
-        """The parts of a name, and the offsets of each."""
-        steps: list[Step] = [links[0].name]
-        spans = [(links[0].lineno, links[0].lineno + len(links[0].name))]
-        for link in links[1:]:
-            steps.append(_step(link))
-            spans.append(self._span(link) if _is_text(steps[-1]) else (link.lineno, self._closing(link.lineno)))
-        return tuple(steps), spans
+    def _spans(self, links: list[Any]) -> list[tuple[int, int]]:
+        """The offsets of the parts of a name."""
+        return [(links[0].lineno, links[0].lineno + len(links[0].name)), *map(self._span, links[1:])]
 
     def _span(self, link: Any) -> tuple[int, int]:
-        """The offsets of a written-out key, without its quotes."""
+        """The offsets of a written-out key, without its quotes, or of the brackets of another."""
+        if _key(link) is None:
+            return link.lineno, self._closing(link.lineno)
         token = self.after(link.lineno, "name" if isinstance(link, nodes.Getattr) else "string")
         quote = int(token.kind == "string")
         return token.offset + quote, token.end - quote
@@ -393,6 +409,7 @@ class _Reader:
         inner = self.enter(node.iter, depth)
         if inner is not None and isinstance(node.target, nodes.Tuple):
             inner = (*inner, Some.EACH)
+        self.variables.update(targets, ("loop",))
         before, self.loops = self.local, self.loops + 1
         self.local = {**before, **dict.fromkeys(targets, inner), "loop": None}
         if node.test is not None:

@@ -6,7 +6,7 @@ import pytest
 
 from statek.spec.problems import Problem
 from statek.text.template import RenderError, render
-from tests.compiler.test_mistakes import place, problems_of, write
+from tests.compiler.test_mistakes import problems_of, write
 
 HEAD = """\
 ---
@@ -46,12 +46,9 @@ def check(root: Path, body: str) -> tuple[Problem, ...]:
 def only(root: Path, body: str, at: str) -> Problem:
     """The one problem, which is at the place that `at`, the last of its kind, has in the body."""
     (problem,) = check(root, body)
-    line, column = place(body, body[body.rindex(at) :])
-    assert (problem.file, problem.range.start.line, problem.range.start.column) == (
-        "agents/a.md",
-        line + HEAD.count("\n"),
-        column,
-    ), problem
+    start = problem.range.start
+    found = (problem.file, start.line, start.column)
+    assert found == ("agents/a.md", HEAD.count("\n") + 1, body.rindex(at) + 1), problem
     return problem
 
 
@@ -149,3 +146,82 @@ def test_loops_that_are_not_refused_render(value: object, text: str) -> None:
     """Text gives its letters, an object its names."""
     source = "{% for i in inputs.v %}{{ i }}.{% endfor %}"
     assert render(source, partials={}, values={"inputs": {"v": value}}) == text
+
+
+@pytest.mark.parametrize(
+    ("body", "at", "fixes"),
+    [
+        ("{{ agent.description }}", "description", [("name", False)]),
+        ("{{ agent.nmae }}", "nmae", [("name", True)]),
+        ("{{ agent['nmae'] }}", "nmae", [("name", True)]),
+        ("{{ job.name }}", "name", [("id", False)]),
+        ("{% if job.event %}x{% endif %}", "event", [("id", False)]),
+        ("{{ tools.find_order }}", "find_order", [("{% raw %}{{ tools.find_order }}{% endraw %}", False)]),
+        ("{% for r in inputs.rows %}{{ loop.idnex }}{% endfor %}", "idnex", [("index", True)]),
+    ],
+)
+def test_unknown_members_are_told_at_their_place(
+    tmp_path: Path, body: str, at: str, fixes: list[tuple[str, bool]]
+) -> None:
+    """As those of inputs are; a fix changes the member alone."""
+    problem = only(tmp_path, body, at)
+    assert problem.code == "STK301"
+    assert [(fix.text, fix.safe) for fix in problem.fixes] == fixes
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{% for row in inputs.row %}{{ row.name }}{% endfor %} Last: {{ row.name }}",
+        "{% for row in inputs.row %}{{ row.name }}{% endfor %}{% if row %}x{% endif %}",
+        "{% for row in inputs.row %}{{ row.name }}{% else %}{{ row[0].name }}{% endfor %}",
+        "{% for row, rows in inputs.grid %}{{ row.cell }}{{ rows.cell }}{% endfor %}{{ row }}",
+        "{% for x in inputs.row %}{{ loop.index }}{% endfor %}{{ loop.index }}",
+    ],
+)
+def test_a_variable_behind_its_loop_is_not_changed(tmp_path: Path, body: str) -> None:
+    """It was meant as that of the loop, which is over; what replaces it only the author knows."""
+    problem = only(tmp_path, body, "loop.index" if "loop." in body else "row[" if "row[" in body else "row")
+    assert problem.code == "STK301"
+    assert "exists only inside the loop" in problem.message
+    assert (problem.fixes, "did you mean" in problem.message) == ((), False)
+
+
+@pytest.mark.parametrize(
+    ("body", "safe"),
+    [
+        ("{{ event.subject }}", True),
+        ("{{ event }}", True),
+        ("{{ rows[0].name }}", True),
+        ("{{ anything.at.all }}", True),
+        ("{{ event[inputs.text] }}", True),
+        ("{% for g in grid %}x{% endfor %}", True),
+        ("{% for c in text %}x{% endfor %}", True),
+        ("{{ event.sbject }}", False),
+        ("{{ row.name }}", False),
+        ("{{ rows[0].nmae }}", False),
+        ("{{ text.name }}", False),
+        ("{{ text[0] }}", False),
+        ("{{ event[0] }}", False),
+        ("{{ n[inputs.x] }}", False),
+        ("{% for i in n %}x{% endfor %}", False),
+    ],
+)
+def test_a_name_is_made_an_input_where_what_follows_is_right(tmp_path: Path, body: str, *, safe: bool) -> None:
+    """A safe fix makes no new problem."""
+    (problem,) = check(tmp_path, body)
+    (fix,) = problem.fixes
+    assert problem.code == "STK301"
+    assert fix.text.startswith("inputs.")
+    assert fix.safe is safe
+
+
+@pytest.mark.parametrize(
+    "body", ["{{ inputs.text | event }}", "{% event %}", "{% if inputs.text is event %}{% endif %}"]
+)
+def test_only_names_are_made_inputs(tmp_path: Path, body: str) -> None:
+    """A filter, tag or test that is called like an input is none."""
+    (problem,) = check(tmp_path, body)
+    assert problem.code == "STK307"
+    assert "inputs.event" not in problem.message
+    assert not any(fix.safe for fix in problem.fixes)
