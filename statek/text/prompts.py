@@ -129,7 +129,10 @@ class _Reader:
         if len(path) > _MOST_PARTS or not all(map(str.isidentifier, path)):
             return False
         if path[0] in self.local:
-            self.ask(path, tag, group, self.local[path[0]])
+            base = self.local[path[0]]
+            if base is not None:
+                line, column, _ = self.places.span(*tag.span(group))
+                self.ask(path, group, base, _parts(path, line, column))
             return path[0] != "loop" or (len(path) == 2 and path[1] in LOOP)
         if path[0] not in ROOTS or FULL_NAMES.get(path[0], path) != path:
             return False
@@ -137,15 +140,16 @@ class _Reader:
         parts = _parts(path, line, column)
         guarded = any(known[: len(path)] == path for known in self.present)
         self.names.append(Name(path, line, column, end_column, tested or guarded, parts))
-        self.ask(path, tag, group, () if path[0] == "inputs" else None)
+        if path[0] == "inputs":
+            self.ask(path, group, (), parts)
         return True
 
-    def ask(self, path: Path, tag: re.Match[str], group: str, base: tuple[Step, ...] | None) -> None:
+    def ask(self, path: Path, group: str, base: tuple[Step, ...], parts: tuple[Span, ...]) -> None:
         """Note what is asked of an input, or of a loop variable that comes from one."""
-        each = (Some.EACH,) if group == "items" else ()
-        if base is not None and len(path) + len(each) > 1:
-            line, column, _ = self.places.span(*tag.span(group))
-            self.reads.append(Read(base, (*path, *each), _parts(path, line, column)))
+        if group == "items":
+            self.reads.append(Read(base, (*path, Some.EACH), parts))
+        elif len(path) > 1:
+            self.reads.append(Read(base, path, parts))
 
     def if_(self, tag: re.Match[str]) -> bool:
         """`if` and `elif`."""
