@@ -164,7 +164,7 @@ def _timeout(toolset: Spec, index: int, tool: Mapping[str, Any], finder: ModuleF
     if kind != "def":
         return
     if effect != "external":
-        what = f"with the effect '{effect}' it is bounded by the step that calls it; write it as 'async def' for another"
+        what = f"with the effect '{effect}' it is bounded by the step that calls it; for another, write 'async def'"
     else:
         what = "add 'thread: true', or write it as 'async def'"
     message = f"'timeout' is for calls that can be given up, but '{function}' is a plain 'def'; {what}"
