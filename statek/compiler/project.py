@@ -18,7 +18,7 @@ from statek.compiler.environments import check_environments, environment_of
 from statek.compiler.memory import Memory
 from statek.compiler.openapi import check_openapi
 from statek.compiler.templates import check_partials, check_prompt
-from statek.compiler.tools import ModuleFinder, check_targets
+from statek.compiler.tools import ModuleFinder, check_targets, unread_once
 from statek.compiler.warmups import check_deliveries, check_warmups
 from statek.llm.known import needs_no_document
 from statek.spec.checking.evals import check_evals
@@ -177,7 +177,7 @@ def _checked(project: Project, memory: Memory) -> Compilation:
     config, specs = project.config, project.specs
     sources = dict(project.sources)
     found = [*project.problems, *_check(project, memory, sources), *config.later, *project.env.later]
-    problems, later = _split(apply_lint(found, config.lint))
+    problems, later = _split(unread_once(apply_lint(found, config.lint)))
     return Compilation(config, project.env.name, problems, (), sources, later, _counts(specs))
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from statek.base.nearest import did_you_mean
+from statek.compiler.plain_values import plain_values
 from statek.spec.fixes import word_fix
 from statek.spec.positions import first_line, inside
 from statek.spec.problems import Problem, make_problem
@@ -24,6 +25,7 @@ from statek.spec.reading.known_files import KnownFiles, identity_of
 from statek.spec.types import Spec, SpecSet, pointer
 
 MAX_BYTES = 5_000_000
+_UNREAD = " cannot be read: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Module:
     open_ended: bool = False
     failure: str | None = None
     coroutines: frozenset[str] = frozenset()  # functions written `async def`
+    values: Mapping[str, str] = field(default_factory=dict)  # names that certainly are no function -> what they are
     sha256: str = ""  # of its file; "" for one that could not be read, or has none
 
 
@@ -137,16 +140,36 @@ def _target(toolset: Spec, index: int, tool: Mapping[str, str], finder: ModuleFi
         known = finder.known(module_name)
         yield _problem("STK501", message, toolset, index, part=(0, len(module_name)), word=module_name, known=known)
     elif module.failure is not None:
-        message = f"module '{module_name}' cannot be read: {module.failure}"
+        message = f"module '{module_name}'{_UNREAD}{module.failure}"
         yield _problem("STK501", message, toolset, index, part=(0, len(module_name)))
-    elif function in module.classes:
+    elif function in module.classes - module.functions - module.others:
         message = f"'{function}' in module '{module_name}' is a class; a tool must be a function"
+        yield _problem("STK502", message, toolset, index, part=(len(module_name) + 1, len(tool["python"])))
+    elif function in module.values:
+        message = f"'{function}' in module '{module_name}' is {module.values[function]}; a tool must be a function"
         yield _problem("STK502", message, toolset, index, part=(len(module_name) + 1, len(tool["python"])))
     elif function not in module.functions and function not in module.others and not module.open_ended:
         hint = did_you_mean(function, module.functions, also="functions there")
         message = f"function '{function}' not found in module '{module_name}'{hint}"
         part = (len(module_name) + 1, len(tool["python"]))
         yield _problem("STK502", message, toolset, index, part=part, word=function, known=module.functions)
+
+
+def unread_once(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Only the first of those that several tools have with one module that cannot be read, an error if there is one.
+
+    To be asked when it is known how severe each is: the one that is kept stands for all.
+    """
+    found = list(problems)
+    first: dict[str, Problem] = {}
+    for problem in sorted(found, key=lambda item: (item.severity != "error", item.sort_key)):
+        first.setdefault(_unread(problem), problem)
+    yield from (problem for problem in found if not _unread(problem) or first[_unread(problem)] is problem)
+
+
+def _unread(problem: Problem) -> str:
+    """Which file it says cannot be read, and why; "" for every other problem."""
+    return problem.message.partition(_UNREAD)[2] if problem.code == "STK501" else ""
 
 
 def _looked(finder: ModuleFinder) -> str:
@@ -253,7 +276,8 @@ def _names(body: list[ast.stmt]) -> Module:
         if isinstance(node, ast.FunctionDef) and node.name == "__getattr__":
             star = True
     found = (frozenset(functions), frozenset(classes), frozenset(others))
-    return Module(*found, open_ended=star, coroutines=frozenset(coroutines))
+    values = {} if star else plain_values(body)
+    return Module(*found, open_ended=star, coroutines=frozenset(coroutines), values=values)
 
 
 def _top_level(nodes: list[ast.stmt]) -> Iterator[ast.AST]:

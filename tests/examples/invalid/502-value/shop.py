@@ -1,0 +1,2 @@
+find_order = 3
+find_user = lambda id: id
