@@ -10,37 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from statek.base.nearest import did_you_mean
-from statek.sandbox.policy import BUILTIN_NAMES, MODULES, UNOFFERED_NAMES, Policy
+from statek.compiler.warmup_names import Lack, lack_of, place_of, unknown_names
+from statek.sandbox.policy import BUILTIN_NAMES, Policy
 from statek.sandbox.restrict import SourceRefused, compile_block
 from statek.spec.checking.patterns import selected
 from statek.spec.problems import Position, Problem, Range, Related, make_problem, span
 from statek.spec.reading.documents import Document
 from statek.spec.types import Spec, SpecSet
-from statek.text.warmup import DirectiveError, LocatedBlock, NameUse, free_names, split_blocks
+from statek.text.warmup import Binding, DirectiveError, LocatedBlock, NameUse, bindings, free_names, split_blocks
 from statek.tools.kit_names import KIT_NAMES
 
 _AS_TOOL = "#STATEK: as tool"
 _DIRECTIVE = re.compile(r"\s*#STATEK:\s*(?P<key>\w+)\s*=\s*(?P<value>.*)")
 _DIRECTIVES = {"hidden": (bool, "True or False"), "label": (str, "text")}
-
-
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """A warmup as one agent uses it."""
-
-    document: Document
-    agent: Spec
-    specs: SpecSet
-
-    @property
-    def queues(self) -> tuple[Spec, ...]:
-        return self.specs.queues_of(self.agent.name)
-
-    @property
-    def provided(self) -> frozenset[str]:
-        """Every name that is there before the first block, but for what queues deliver."""
-        tools = (tool.name for _, tool in selected(self.agent, self.specs))
-        return frozenset((*tools, *self.agent.data.get("subagents", ()), *self.agent.data.get("inputs", {})))
 
 
 def check_warmups(specs: SpecSet, agents: Sequence[Spec]) -> Iterator[Problem]:
@@ -65,8 +47,17 @@ def check_warmups(specs: SpecSet, agents: Sequence[Spec]) -> Iterator[Problem]:
             refused = [problem for problem in refused if problem.code != "STK403"]
         yield from refused
         told = {problem.range.start for problem in refused}
-        for found in users if all(problem.code != "STK401" for problem in refused) else ():
-            yield from (problem for problem in found.unknown if problem.range.start not in told)
+        if all(problem.code != "STK401" for problem in refused):
+            yield from (problem for problem in _of_users(document, users, specs) if problem.range.start not in told)
+
+
+def _of_users(document: Document, users: Sequence["_Found"], specs: SpecSet) -> Iterator[Problem]:
+    """What is wrong with the warmup as its agents use it: each name once, whoever lacks it."""
+    for found in users:
+        yield from found.delivered
+    if any(found.lacks for found in users):
+        lacks = [lack for found in users for lack in found.lacks]
+        yield from unknown_names(document, specs.remembered(_bindings, document), lacks, specs.names("ToolSet"))
 
 
 def warmup_of(agent: Spec) -> str | None:
@@ -168,13 +159,19 @@ def _free_names(document: Document, specs: SpecSet) -> Sequence[NameUse]:
     return free_names(_joined(specs.remembered(_blocks, document)[0]))
 
 
+def _bindings(document: Document, specs: SpecSet) -> dict[str, Binding]:
+    """Names that the warmup binds. Raises SyntaxError as Python does."""
+    return bindings(_joined(specs.remembered(_blocks, document)[0]))
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What an agent allows its warmup to import, and the names there that nobody provides."""
+    """What an agent allows its warmup to import, the names there that it lacks, and queues that deliver others."""
 
     warmup: str
     imports: tuple[str, ...]
-    unknown: tuple[Problem, ...]
+    lacks: tuple[Lack, ...] = ()
+    delivered: tuple[Problem, ...] = ()
 
 
 def _found(agent: Spec, specs: SpecSet) -> _Found | None:
@@ -183,30 +180,33 @@ def _found(agent: Spec, specs: SpecSet) -> _Found | None:
     if document is None:
         return None
     imports = tuple(agent.data.get("sandbox", {}).get("imports", ()))
+    if specs.remembered(_blocks, document)[1]:
+        return _Found(document.stem, imports)
     try:
-        unknown = () if specs.remembered(_blocks, document)[1] else tuple(_names(agent, document, specs))
+        lacks, delivered = _names(agent, document, specs)
     except SyntaxError:
-        unknown = ()  # reported as STK401
-    return _Found(document.stem, imports, unknown)
+        return _Found(document.stem, imports)  # reported as STK401
+    return _Found(document.stem, imports, lacks, delivered)
 
 
-def _names(agent: Spec, document: Document, specs: SpecSet) -> Iterator[Problem]:
-    """Names that neither the agent, nor the sandbox, nor a queue provides."""
-    use = _Use(document, agent, specs)
-    provided = use.provided | BUILTIN_NAMES | KIT_NAMES
-    unknown = [name for name in specs.remembered(_free_names, document) if name.name not in provided]
+def _names(agent: Spec, document: Document, specs: SpecSet) -> tuple[tuple[Lack, ...], tuple[Problem, ...]]:
+    """Names that neither the agent, nor the sandbox, nor a queue provides; queues that mean one of them."""
+    tools = (tool.name for _, tool in selected(agent, specs))
+    inputs, queues = frozenset(agent.data.get("inputs", {})), specs.queues_of(agent.name)
+    provided = frozenset((*tools, *agent.data.get("subagents", ()))) | inputs
+    free = specs.remembered(_free_names, document)
+    unknown = [name for name in free if name.name not in provided | BUILTIN_NAMES | KIT_NAMES]
     read = {name.name for name in unknown}
-    delivered = {queue.data["deliver_as"] for queue in use.queues}
-    inputs = frozenset(use.agent.data.get("inputs", {}))
-    odd = [queue for queue in use.queues if queue.data["deliver_as"] not in inputs | read]
-    for name in unknown:
-        if name.name in delivered:
-            continue
-        if odd and not name.called:
-            yield _other_name(use, odd[0], name)
-            odd = odd[1:]
-            continue
-        yield _unknown(use, name, provided | delivered | _bound(specs.remembered(_blocks, document)[0]))
+    delivered = {queue.data["deliver_as"] for queue in queues}
+    odd = [queue for queue in queues if queue.data["deliver_as"] not in inputs | read]
+    missing = [name for name in unknown if name.name not in delivered]
+    bound = specs.remembered(_bindings, document) if odd else {}
+    meant = [name for name in missing if not name.called and name.name not in bound][: len(odd)]
+    wrong = tuple(_other_name(agent, document, queue, name) for queue, name in zip(odd, meant, strict=False))
+    lacked = [name for name in missing if name not in meant]
+    # Inputs and values cannot be called: only what can is near to a name that is.
+    own = {True: provided - inputs, False: provided | delivered}
+    return tuple(lack_of(agent, name, own[name.called], specs) for name in lacked), wrong
 
 
 def check_deliveries(specs: SpecSet, agents: Sequence[Spec]) -> Iterator[Problem]:
@@ -248,43 +248,10 @@ def _joined(blocks: Sequence[LocatedBlock]) -> str:
     return "\n".join(lines)
 
 
-def _range(name: NameUse) -> Range:
-    return Range(Position(name.line, name.column), Position(name.line, max(name.end_column, name.column + 1)))
-
-
-def _bound(blocks: Sequence[LocatedBlock]) -> frozenset[str]:
-    """Names that the code itself binds anywhere."""
-    nodes = ast.walk(ast.parse(_joined(blocks)))
-    return frozenset(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
-
-
-def _unknown(use: _Use, name: NameUse, known: frozenset[str]) -> Problem:
-    if name.name in UNOFFERED_NAMES:
-        message = f"'{name.name}' is not there: {UNOFFERED_NAMES[name.name]}"
-        return make_problem("STK402", message, use.document.file, _range(name), object=_id(use.document))
-    own = known - BUILTIN_NAMES
-    if name.called:  # inputs and values cannot be called: only what can is near
-        own = (use.provided | KIT_NAMES) - frozenset(use.agent.data.get("inputs", {}))
-        known = own | BUILTIN_NAMES
-    hint = did_you_mean(name.name, known if "did you mean" in did_you_mean(name.name, known) else own)
-    if name.name == "inputs":
-        named = ", ".join(f"'{one}'" for one in use.agent.data.get("inputs", {}))
-        hint = f"; here each input is a name of its own: {named or 'this agent has none'}"
-    elif name.name == "tools" or name.name in use.specs.names("ToolSet"):
-        tools = ", ".join(sorted(tool.name for _, tool in selected(use.agent, use.specs)))
-        hint = f"; a tool is called by its own name: {tools or 'this agent has none'}"
-    elif name.name in {"null", "nil", "undefined"}:
-        hint = "; did you mean 'None'?"
-    elif name.name in MODULES:
-        hint = f"; write 'import {name.name}' above it"
-    message = f"name '{name.name}' is neither input, tool nor local of agent '{use.agent.name}'{hint}"
-    return make_problem("STK404", message, use.document.file, _range(name), object=_id(use.document))
-
-
-def _other_name(use: _Use, queue: Spec, name: NameUse) -> Problem:
+def _other_name(agent: Spec, document: Document, queue: Spec, name: NameUse) -> Problem:
     message = (
-        f"queue '{queue.name}' delivers '{queue.data['deliver_as']}', but warmup '{use.document.stem}' of agent "
-        f"'{use.agent.name}' reads '{name.name}' ({use.document.file}:{name.line}); use one name"
+        f"queue '{queue.name}' delivers '{queue.data['deliver_as']}', but warmup '{document.stem}' of agent "
+        f"'{agent.name}' reads '{name.name}' ({document.file}:{name.line}); use one name"
     )
-    related = (Related(use.document.file, _range(name), f"'{name.name}' is read here"),)
+    related = (Related(document.file, place_of(name), f"'{name.name}' is read here"),)
     return queue.problem("STK405", message, "deliver_as", related=related)

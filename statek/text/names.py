@@ -28,6 +28,13 @@ class NameUse(NamedTuple):
     called: bool
 
 
+class Binding(NamedTuple):
+    """Where code first binds a name. `inside`: what has it to itself, in words; "" when the whole code has it."""
+
+    line: int
+    inside: str
+
+
 def parse_python(code: str) -> ast.Module:
     """The syntax tree of `code`. Raises SyntaxError for everything that Python itself could not read."""
     try:
@@ -63,6 +70,59 @@ def free_names(code: str) -> list[NameUse]:
         first.setdefault(node.id, (node, called))
     lines = code.split("\n")
     return sorted((_use(node, called, lines) for node, called in first.values()), key=lambda u: (u.line, u.column))
+
+
+def bindings(code: str) -> dict[str, Binding]:
+    """Every name that `code` binds. What the whole code has counts before what only a part of it has.
+
+    Raises SyntaxError.
+    """
+    found: dict[str, Binding] = {}
+    for name, binding in sorted(_bindings(parse_python(code)), key=lambda item: item[1].line):
+        if name not in found or (found[name].inside and not binding.inside):
+            found[name] = binding
+    return found
+
+
+def _bindings(tree: ast.Module) -> Iterator[tuple[str, Binding]]:
+    """Every binding of every name; no call of itself, for code may be nested deeply."""
+    waiting: list[tuple[ast.AST, str, frozenset[str]]] = [(tree, "", frozenset())]
+    while waiting:
+        node, inside, own = waiting.pop()
+        line = getattr(node, "lineno", 1)
+        for name in _names_of(node):
+            yield name, Binding(line, "the comprehension" if name in own else inside)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            inside, own = f"'{node.name}'", frozenset()
+        elif isinstance(node, ast.Lambda):
+            inside, own = "the lambda", frozenset()
+        elif isinstance(node, _Comprehension):
+            own |= {name for generator in node.generators for name in _stored(generator.target)}
+        elif isinstance(node, ast.Global):
+            yield from ((name, Binding(line, "")) for name in node.names)
+        waiting.extend((child, inside, own) for child in _below(node))
+
+
+def _below(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes below one, but for a name that is only annotated: that binds nothing."""
+    bare = isinstance(node, ast.AnnAssign) and node.value is None and isinstance(node.target, ast.Name)
+    yield from (child for child in ast.iter_child_nodes(node) if not (bare and isinstance(child, ast.Name)))
+
+
+def _names_of(node: ast.AST) -> Iterator[str]:
+    """The names that one node binds where it stands, without those of the nodes below it."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+    elif isinstance(node, ast.arg):
+        yield node.arg
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.alias):
+        yield (node.asname or node.name).partition(".")[0]
+    elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+        yield node.name
+    elif isinstance(node, ast.MatchMapping) and node.rest:
+        yield node.rest
 
 
 def _use(node: ast.Name, called: bool, lines: list[str]) -> NameUse:

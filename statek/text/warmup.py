@@ -13,14 +13,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from statek.text.names import NameUse, free_names, parse_python, referenced_names
+from statek.text.names import Binding, NameUse, bindings, free_names, parse_python, referenced_names
 
 __all__ = [
+    "Binding",
     "CallSpec",
     "CodeBlock",
     "DirectiveError",
     "LocatedBlock",
     "NameUse",
+    "bindings",
     "free_names",
     "parse_warmup_code",
     "referenced_names",

@@ -97,6 +97,9 @@ ADDED = {
     "agents/alias.md": agent("model: fast\naliases: [reader, old]\n"),
     "warmups/deep/triage.py": "print(event)\n",
     "shop/tickets/__init__.py": "lookup = None\n",
+    "agents/also.md": agent("model: fast\nwarmup: plain\ntools: {use: [ticketing/*], deny: [ticketing/lookup]}\n"),
+    "agents/denying.md": agent("extends: also\n"),
+    "warmups/plain.py": "lookup(topik)\nclose([x for x in xs])\nprint(subject, x)\nsubject = 1\n",
 }
 WORDS = (
     "triage", "reader", "child", "base", "plain", "fast", "deep", "tone", "ticketing", "lookup", "close", "support",

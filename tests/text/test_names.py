@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statek.text.warmup import free_names, referenced_names
+from statek.text.warmup import bindings, free_names, referenced_names
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,28 @@ def test_places_hold_the_name(lines: list[str]) -> None:
     code = "\n".join(lines)
     for use in free_names(code):
         assert code.split("\n")[use.line - 1][use.column - 1 : use.end_column - 1] == use.name
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("x = 1\nx = 2", {"x": (1, "")}),
+        ("[x for x in y]\nx = 1", {"x": (2, "")}),
+        ("[(x := i) for i in y]", {"x": (1, ""), "i": (1, "the comprehension")}),
+        ("def f(a):\n    b = a", {"f": (1, ""), "a": (1, "'f'"), "b": (2, "'f'")}),
+        ("def f():\n    global g\n    g = 1", {"f": (1, ""), "g": (2, "")}),
+        ("x: int\ny: int = 1", {"y": (2, "")}),
+        ("import a.b, c as d", {"a": (1, ""), "d": (1, "")}),
+        ("try: f()\nexcept E as e: pass", {"e": (2, "")}),
+        ("match v:\n    case [a, *b]: pass\n    case {**c}: pass", {"a": (2, ""), "b": (2, ""), "c": (3, "")}),
+        ("class C:\n    x = lambda y: 1", {"C": (1, ""), "x": (2, "'C'"), "y": (2, "the lambda")}),
+    ],
+)
+def test_bindings_say_where_a_name_is_there(code, found):
+    """The first line that binds it, and the part of the code that has it to itself."""
+    assert {name: tuple(binding) for name, binding in bindings(code).items()} == found
+
+
+def test_bindings_of_deeply_nested_code_are_found():
+    """As deep as Python reads it."""
+    assert "x" in bindings("+".join(["1"] * 900) + "\nx = 1")

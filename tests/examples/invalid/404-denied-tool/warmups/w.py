@@ -1,0 +1,1 @@
+print(find_order("1"))
