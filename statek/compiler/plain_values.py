@@ -8,6 +8,8 @@ import ast
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from statek.text.warmup import names_bound_by
+
 _KINDS: Mapping[type[ast.expr], str] = {
     ast.JoinedStr: "text", ast.List: "a list", ast.ListComp: "a list", ast.Dict: "a mapping",
     ast.DictComp: "a mapping", ast.Set: "a set", ast.SetComp: "a set", ast.Tuple: "a tuple",
@@ -61,15 +63,8 @@ def _word(node: ast.Name | ast.Attribute) -> str:
 
 def _bound(node: ast.AST) -> Iterator[str]:
     """Every name that a node binds or gives away, in whatever scope: a function may have it by `global`."""
-    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-        yield node.id
-    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        yield node.name
-    elif isinstance(node, ast.alias):
-        yield (node.asname or node.name).partition(".")[0]
-    elif isinstance(node, ast.Global):
+    yield from names_bound_by(node)
+    if isinstance(node, ast.Global):
         yield from node.names
-    elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-        yield node.name
-    elif isinstance(node, ast.MatchMapping) and node.rest:
-        yield node.rest
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del):
+        yield node.id

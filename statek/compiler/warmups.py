@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from statek.base.nearest import did_you_mean
+from statek.compiler.warmup_imports import unoffered
 from statek.compiler.warmup_names import Lack, lack_of, place_of, unknown_names
 from statek.sandbox.policy import BUILTIN_NAMES, Policy
 from statek.sandbox.restrict import SourceRefused, compile_block
@@ -46,6 +47,7 @@ def check_warmups(specs: SpecSet, agents: Sequence[Spec]) -> Iterator[Problem]:
         if not users and (broken or document.stem in wanted):
             refused = [problem for problem in refused if problem.code != "STK403"]
         yield from refused
+        yield from specs.told(_members, document)
         told = {problem.range.start for problem in refused}
         if all(problem.code != "STK401" for problem in refused):
             yield from (problem for problem in _of_users(document, users, specs) if problem.range.start not in told)
@@ -129,6 +131,14 @@ def _refusals(document: Document, imports: tuple[str, ...], specs: SpecSet) -> I
                 if found.code == "STK401":
                     message = _not_python(document.text.split("\n")[row - 1]) or message
                 yield make_problem(found.code, message, document.file, where, object=_id(document))
+
+
+def _members(document: Document, specs: SpecSet) -> Sequence[Problem]:
+    """Names of modules that the sandbox does not offer."""
+    try:
+        return list(unoffered(document, _joined(specs.remembered(_blocks, document)[0])))
+    except SyntaxError:
+        return []  # reported as STK401
 
 
 def _not_python(line: str) -> str | None:

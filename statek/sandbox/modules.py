@@ -36,12 +36,18 @@ from typing import Any
 
 from statek.sandbox import classes, facades, replacements
 from statek.sandbox.access import ModuleProxy
+from statek.sandbox.exports import EXPORTS
 from statek.sandbox.policy import MODULES, NEVER_IMPORTED
 from statek.sandbox.replacements import Kit
 
 
 def _of(module: Any, names: str) -> dict[str, Any]:
     return {name: getattr(module, name) for name in names.split()}
+
+
+def _whole(module: Any) -> dict[str, Any]:
+    """What `exports` lists, as the real module has it."""
+    return {name: getattr(module, name) for name in EXPORTS[module.__name__]}
 
 
 def _itertools(kit: Kit) -> dict[str, Any]:
@@ -55,48 +61,22 @@ def _itertools(kit: Kit) -> dict[str, Any]:
 
 
 _FIXED: dict[str, dict[str, Any]] = {
-    "base64": _of(
-        base64, "b64encode b64decode urlsafe_b64encode urlsafe_b64decode b32encode b32decode b16encode b16decode"
-    ),
-    "bisect": _of(bisect, "bisect bisect_left bisect_right insort insort_left insort_right"),
-    "calendar": _of(
-        calendar, "monthrange weekday isleap leapdays timegm day_name day_abbr month_name month_abbr monthcalendar"
-    ),
-    "collections.abc": _of(
-        collections.abc,
-        """Callable Collection Container Generator Hashable Iterable Iterator Mapping MutableMapping MutableSequence
-        MutableSet Reversible Sequence Set Sized KeysView ValuesView ItemsView""",
-    ),
-    "contextlib": _of(
-        contextlib, "contextmanager suppress nullcontext closing ExitStack ContextDecorator AbstractContextManager"
-    ),
-    "datetime": _of(datetime, "date datetime time timedelta timezone tzinfo UTC MINYEAR MAXYEAR"),
-    "enum": _of(enum, "Enum IntEnum StrEnum Flag IntFlag auto unique"),
-    "hashlib": _of(hashlib, "md5 sha1 sha224 sha256 sha384 sha512 blake2b blake2s sha3_256 sha3_512"),
-    "heapq": _of(heapq, "heappush heappop heapify heapreplace heappushpop nlargest nsmallest merge"),
-    "html": _of(html, "escape unescape"),
-    "numbers": _of(numbers, "Number Complex Real Rational Integral"),
-    "statistics": _of(
-        statistics,
-        """StatisticsError mean fmean geometric_mean harmonic_mean median median_low median_high median_grouped mode
-        multimode pstdev pvariance stdev variance quantiles correlation covariance linear_regression""",
-    ),
-    "string": _of(
-        string,
-        """ascii_letters ascii_lowercase ascii_uppercase digits hexdigits octdigits punctuation printable whitespace
-        capwords Template""",
-    ),
-    "zoneinfo": _of(zoneinfo, "ZoneInfo ZoneInfoNotFoundError"),
-    "typing": _of(
-        typing,
-        """Any Optional Union List Dict Set FrozenSet Tuple Type Callable Iterable Iterator Sequence Mapping
-        MutableMapping MutableSequence Collection Generator Literal Final ClassVar Annotated Protocol Generic TypeVar
-        ParamSpec Self Never NoReturn Hashable Sized SupportsFloat
-        SupportsInt DefaultDict Deque Counter OrderedDict TypeAlias Required NotRequired Text AnyStr cast
-        final overload runtime_checkable assert_never""",
-    )
-    | {"NamedTuple": classes.named_tuple, "TypedDict": classes.typed_dict},
-    "abc": _of(abc, "ABC abstractmethod"),
+    "base64": _whole(base64),
+    "bisect": _whole(bisect),
+    "calendar": _whole(calendar),
+    "collections.abc": _whole(collections.abc),
+    "contextlib": _whole(contextlib),
+    "datetime": _whole(datetime),
+    "enum": _whole(enum),
+    "hashlib": _whole(hashlib),
+    "heapq": _whole(heapq),
+    "html": _whole(html),
+    "numbers": _whole(numbers),
+    "statistics": _whole(statistics),
+    "string": _whole(string),
+    "zoneinfo": _whole(zoneinfo),
+    "typing": _whole(typing) | {"NamedTuple": classes.named_tuple, "TypedDict": classes.typed_dict},
+    "abc": _whole(abc),
 }
 
 _MADE: dict[str, Callable[[Kit], dict[str, Any]]] = {

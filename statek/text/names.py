@@ -90,7 +90,7 @@ def _bindings(tree: ast.Module) -> Iterator[tuple[str, Binding]]:
     while waiting:
         node, inside, own = waiting.pop()
         line = getattr(node, "lineno", 1)
-        for name in _names_of(node):
+        for name in names_bound_by(node):
             yield name, Binding(line, "the comprehension" if name in own else inside)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             inside, own = f"'{node.name}'", frozenset()
@@ -109,7 +109,7 @@ def _below(node: ast.AST) -> Iterator[ast.AST]:
     yield from (child for child in ast.iter_child_nodes(node) if not (bare and isinstance(child, ast.Name)))
 
 
-def _names_of(node: ast.AST) -> Iterator[str]:
+def names_bound_by(node: ast.AST) -> Iterator[str]:
     """The names that one node binds where it stands, without those of the nodes below it."""
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
         yield node.id
@@ -126,19 +126,23 @@ def _names_of(node: ast.AST) -> Iterator[str]:
 
 
 def _use(node: ast.Name, called: bool, lines: list[str]) -> NameUse:
-    line = lines[node.lineno - 1] if node.lineno <= len(lines) else ""
-    start = len(line.encode()[: node.col_offset].decode(errors="ignore"))
-    if not line.startswith(node.id, start):  # inside f-strings Python 3.11 gives rough places only
-        return _searched(node, called, lines)
-    return NameUse(node.id, node.lineno, start + 1, start + 1 + len(node.id), called)
+    line, column = searched_name(node.id, node.lineno, node.col_offset, lines)
+    return NameUse(node.id, line, column, column + len(node.id), called)
 
 
-def _searched(node: ast.Name, called: bool, lines: list[str]) -> NameUse:
-    word = re.compile(rf"\b{re.escape(node.id)}\b")
-    near = [*range(node.lineno, len(lines) + 1), *range(1, node.lineno)]
+def searched_name(name: str, row: int, offset: int, lines: list[str]) -> tuple[int, int]:
+    """Line and column, from 1 and in characters, of a name that the parser saw at `offset` bytes in line `row`.
+
+    Inside f-strings Python 3.11 gives rough places only: there it is looked for.
+    """
+    line = lines[row - 1] if row <= len(lines) else ""
+    start = len(line.encode()[:offset].decode(errors="ignore"))
+    if line.startswith(name, start):
+        return row, start + 1
+    word = re.compile(rf"\b{re.escape(name)}\b")
+    near = [*range(row, len(lines) + 1), *range(1, row)]
     found = ((number, word.search(lines[number - 1])) for number in near if number <= len(lines))
-    line, start = next(((number, match.start()) for number, match in found if match), (node.lineno, 0))
-    return NameUse(node.id, line, start + 1, start + 1 + len(node.id), called)
+    return next(((number, match.start() + 1) for number, match in found if match), (row, 1))
 
 
 def _walk(tree: ast.Module, *, bodies: bool) -> "_Walk":

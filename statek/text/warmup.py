@@ -13,7 +13,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from statek.text.names import Binding, NameUse, bindings, free_names, parse_python, referenced_names
+from statek.text.names import (
+    Binding,
+    NameUse,
+    bindings,
+    free_names,
+    names_bound_by,
+    parse_python,
+    referenced_names,
+    searched_name,
+)
 
 __all__ = [
     "Binding",
@@ -24,8 +33,11 @@ __all__ = [
     "NameUse",
     "bindings",
     "free_names",
+    "names_bound_by",
+    "parse_python",
     "parse_warmup_code",
     "referenced_names",
+    "searched_name",
     "split_blocks",
 ]
 

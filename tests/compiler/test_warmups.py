@@ -130,3 +130,47 @@ def test_a_tool_denied_to_one_agent_and_not_offered_to_another_is_one_mistake(tm
     message = problem_of(tmp_path, "find_order('1')\n", "find_order", x=DENYING, z=without).message
     assert message.startswith("tool 'find_order' is denied at agents/x.md:5, so agent 'x' cannot call it; name ")
     assert "neither input, tool nor local of agent 'z'" in message
+
+
+@pytest.mark.parametrize(
+    ("warmup", "at"),
+    [
+        ("from math import sqroot\n", "sqroot"), ("from math import (\n    pi,\n    sqroot as root,\n)\n", "sqroot"),
+        ("import math\nmath.sqroot(2)\n", "sqroot"), ("import math as m\nprint(f'é {m.sqroot(2)}')\n", "sqroot"),
+        ("import math\ndef f():\n    return math.sqroot\n", "sqroot"),
+        ("def f():\n    from math import sqroot\n", "sqroot"),
+        ("import math\nimport math\nmath.sqroot\nmath.sqroot\n", "sqroot"),
+    ],
+)  # fmt: skip
+def test_a_name_that_a_module_does_not_offer_is_told(tmp_path, warmup, at):
+    """Once, with the nearest name that the sandbox offers."""
+    problem = problem_of(tmp_path, warmup, at)
+    assert problem.code == "STK403"
+    assert problem.message == "module 'math' does not offer 'sqroot' here; did you mean 'sqrt'?"
+
+
+@pytest.mark.parametrize(
+    "warmup",
+    [
+        "from math import sqrt, pi as p\n", "from collections import abc\nabc.Mapping\n", "import math\nmath.sqrt(2)\n",
+        "try:\n    from math import sqroot\nexcept ImportError:\n    sqroot = None\n",
+        "from contextlib import suppress\nwith suppress(ImportError):\n    from math import sqroot\n",
+        "def f():\n    from math import sqroot\ntry:\n    f()\nexcept ImportError:\n    pass\n",
+        "import math\nif hasattr(math, 'sqroot'):\n    math.sqroot(2)\n",
+        "import math\nmath = {}\nmath.sqroot\n", "import math\ndef f(math):\n    return math.sqroot\n",
+        "event = 1\nimport math as event\nevent = 2\nevent.sqroot\n", "import statistics as math\nmath.mean\n",
+        "import math\nimport statistics as math\nmath.mean\n", "from statek import brief\n",
+    ],
+)  # fmt: skip
+def test_what_a_module_may_offer_is_left_alone(tmp_path, warmup):
+    """Also where code looks first, or catches what goes wrong."""
+    write(tmp_path, {**SHARED, "warmups/w.py": warmup})
+    assert check_project(tmp_path).problems == ()
+
+
+def test_a_name_like_a_module_is_what_the_agent_has(tmp_path):
+    """Before the import it is the input."""
+    agent = f"{HEAD}model: openai/gpt-5-mini\nwarmup: w\ninputs:\n  math: {{type: string}}\n---\nHello.\n"
+    files = {"agents/x.md": agent, "warmups/w.py": "math.sqroot\nimport math\n"}
+    write(tmp_path, {**files, "pyproject.toml": "[tool.statek]\n"})
+    assert check_project(tmp_path).problems == ()

@@ -1,0 +1,3 @@
+import math
+# ----------
+print(math.sqroot(2), math.sqroot(3))

@@ -1,0 +1,3 @@
+from math import pi, sqroot
+
+print(sqroot(pi))
