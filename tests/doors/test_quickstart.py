@@ -31,6 +31,11 @@ for job in dbzero.find(Job):
 """
 
 
+def _hears_interrupts() -> None:
+    """As in a terminal, also where the tests run in the background of a shell, which lets nobody there hear Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Quickstart:
     """The folder with the files, and the environment that the documents ask for."""
 
@@ -56,7 +61,13 @@ class Quickstart:
 
     def work(self, file: str, until: Callable[[], bool]) -> None:
         """Run a worker until `until` is true, then stop it as Ctrl-C does."""
-        worker = subprocess.Popen([sys.executable, file], cwd=self.folder, env=self.env, stderr=subprocess.DEVNULL)
+        worker = subprocess.Popen(
+            [sys.executable, file],
+            cwd=self.folder,
+            env=self.env,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=_hears_interrupts,
+        )
         try:
             end = time.monotonic() + SECONDS
             while not until():
