@@ -109,3 +109,24 @@ def test_items_that_waited_too_long_go_to_the_dead(tmp_path: Path) -> None:
     assert dead["reason"] == "waited longer than its ttl of 0.1 s"
     assert project.do("queue", "drop", dead["id"]).out.split() == [dead["id"]]
     assert project.run("queue", "drop", dead["id"]).code == 1
+
+
+def test_what_is_no_job_says_why(tmp_path: Path) -> None:
+    """`show` and `logs` tell where an item is that was refused, lies dead or waits; dead ones take no messages."""
+    project = make(tmp_path, "  ttl: 100ms", WORKS)
+    (old,) = put(project, "a")
+    time.sleep(0.2)
+    project.do("work", "--until-idle", "--no-watch")
+    gone = project.do("show", old, "-o", "json").json["job"]
+    assert (gone["status"], gone["outcome"], gone["inputs"]) == ("refused", "refused", {"id": "a"})
+    assert gone["stands"] == f"waited longer than its ttl of 0.1 s; it is on the dead letter queue 'lost' as lost:{old}"
+    dead = project.do("show", f"lost:{old}", "-o", "json").json["job"]
+    why = "on a dead letter queue, from 'orders': waited longer than its ttl of 0.1 s"
+    assert (dead["status"], dead["stands"]) == ("waiting", why)
+    for words in (["logs", old], ["logs", "-f", old], ["logs", f"lost:{old}"]):
+        assert "is no job:" in project.do(*words).err
+    assert [project.run(verb, f"lost:{old}", *text).code for verb, *text in (["push", "hello"], ["cancel"])] == [1, 1]
+    project.edit("queues/orders.yaml", "  ttl: 100ms", "  paused: true")
+    project.do("apply", ".", "--yes")
+    (held,) = put(project, "b")
+    assert "waits until its queue is no longer paused" in project.do("show", held).out

@@ -46,3 +46,4 @@ def test_a_cell_is_one_line() -> None:
 def test_text_cannot_steer_a_terminal() -> None:
     """Escapes, carriage returns and changes of direction are written out."""
     assert plain("a\x1b[31m\r\u202eb\n\tc") == "a\\x1b[31m\\r\\u202eb\n\tc"
+    assert plain("half \ud800 of a pair") == "half \\ud800 of a pair"
