@@ -5,7 +5,7 @@ from pathlib import Path
 
 from statek.cli.codes import Exit
 from statek.cli.job_text import JobData
-from statek.cli.jobs import asking, is_to_come, no_job
+from statek.cli.jobs import asking, no_job
 from statek.cli.place import Place, locate
 from statek.cli.reasons import reason_json
 from statek.cli.screen import Screen
@@ -14,6 +14,7 @@ from statek.compiler.why import Reason
 from statek.compiler.why_job import Held, reasons_of_job
 from statek.exceptions import NotApplied
 from statek.ledger import compiled, releases
+from statek.ledger.standing import Stand, standing
 from statek.spec.problems import SpecProblems
 
 
@@ -21,9 +22,10 @@ def run(screen: Screen, job: str, field: str, folder: Path, env: str | None) -> 
     """Show the chains of a job, whose id may be cut short. Raises StatekError for what is not there."""
     place = locate(folder, env)
     with place.open_ledger() as ledger:
-        if is_to_come(ledger, job):
+        found = standing(ledger, job)
+        if found.stand is Stand.WAITING:
             raise NotApplied(f"{job} waits, and is no job yet: it begins with the revision that is applied then")
-        if (none := no_job(place, ledger, job)) is not None:
+        if (none := no_job(place, ledger, found)) is not None:
             raise NotApplied(f"{none['id']} is no job: {none['stands']}")
     with asking(place) as questions:
         row = questions.job(job)

@@ -10,13 +10,10 @@ from statek.exceptions import NotApplied
 from statek.ledger import inbox, items
 from statek.ledger.file import LedgerFile
 from statek.ledger.records import Records, input_key
-from statek.ledger.standing import NO_JOB, Stand, require_reader, standing
+from statek.ledger.standing import NO_JOB, Stand, Standing, require_reader, standing
 from statek.ledger.submit import find_queue
 from statek.worker.places import store_file
 from statek.worker.questions import Questions, open_questions
-
-_SUBMITTED = (inbox.InputKind.SUBMIT, inbox.InputKind.SUBMIT_AGAIN)
-_ITEMS = (inbox.InputKind.ITEM, inbox.InputKind.ITEM_AGAIN)
 
 
 @contextmanager
@@ -47,17 +44,11 @@ def find_row(place: Place, ledger: LedgerFile, job: str) -> dict[str, Any]:
         return questions.job(job)
 
 
-def is_to_come(ledger: LedgerFile, job: str) -> bool:
-    """Whether the input of this very id waits, and becomes a job in its time."""
-    return standing(ledger, job).stand is Stand.WAITING
-
-
-def no_job(place: Place, ledger: LedgerFile, job: str) -> dict[str, Any] | None:
-    """What is known of an input of this very id that is no job: not yet, or never; None for a job.
+def no_job(place: Place, ledger: LedgerFile, found: Standing) -> dict[str, Any] | None:
+    """What is known of an input that is no job: not yet, or never; None for a job.
 
     `id`, `status` (waiting, refused), `outcome`, `queue`, `inputs`, `createdAt`, and `stands`: why, in words.
     """
-    found = standing(ledger, job)
     if found.entry is not None:
         entry: inbox.Entry | None = found.entry
         stands, status, outcome = _why_it_waits(place, ledger, found.entry), "waiting", None
@@ -71,7 +62,7 @@ def no_job(place: Place, ledger: LedgerFile, job: str) -> dict[str, Any] | None:
         "id": found.id,
         "status": status,
         "outcome": outcome,
-        "queue": str(entry.target) if entry is not None and entry.kind in _ITEMS else None,
+        "queue": str(entry.target) if entry is not None and entry.kind in inbox.ITEMS else None,
         "inputs": entry.body.get("inputs", entry.body.get("item")) if entry is not None else None,
         "createdAt": as_text(entry.at_us) if entry is not None else None,
         "stands": stands,
@@ -85,7 +76,7 @@ def _why_it_waits(place: Place, ledger: LedgerFile, entry: inbox.Entry) -> str:
     due_us = items.tries_of(entry).due_us
     if due_us:
         return f"waits for its next try at {as_text(due_us)}"
-    if entry.kind in _ITEMS:
+    if entry.kind in inbox.ITEMS:
         try:
             queue = find_queue(place.head_release(ledger), str(entry.target))
         except NotApplied:
@@ -99,5 +90,5 @@ def _why_it_waits(place: Place, ledger: LedgerFile, entry: inbox.Entry) -> str:
 
 def queued(ledger: LedgerFile) -> dict[str, int]:
     """How many inputs are no jobs yet, by `Agent/name` or `Queue/name`."""
-    found = {f"Agent/{name}": count for name, count in inbox.depths(ledger, *_SUBMITTED).items()}
-    return {**found, **{f"Queue/{name}": count for name, count in inbox.depths(ledger, *_ITEMS).items()}}
+    found = {f"Agent/{name}": count for name, count in inbox.depths(ledger, *inbox.SUBMISSIONS).items()}
+    return {**found, **{f"Queue/{name}": count for name, count in inbox.depths(ledger, *inbox.ITEMS).items()}}

@@ -30,6 +30,12 @@ class InputKind(StrEnum):
     FORGET = "forget"  # finished jobs leave the store; no target
 
 
+SUBMISSIONS = (InputKind.SUBMIT, InputKind.SUBMIT_AGAIN)
+ITEMS = (InputKind.ITEM, InputKind.ITEM_AGAIN)
+TO_BE_JOBS = (*SUBMISSIONS, *ITEMS)
+"""Inputs that become jobs of their ids."""
+
+
 class NoLongerWaiting(LedgerError):  # noqa: N818 - a state of the entry, caught by whoever read it earlier
     """This entry left the inbox after it was read."""
 

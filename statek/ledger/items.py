@@ -161,7 +161,7 @@ def dead_id(dead: Queue, tries: Tries) -> str:
 
 def waiting_items(file: LedgerFile, queue: str, *, limit: int = 1000) -> list[Entry]:
     """What waits on a queue, in the order of arrival, with what waits for another try."""
-    return inbox.waiting(file, kinds=[InputKind.ITEM, InputKind.ITEM_AGAIN], target=queue, limit=limit)
+    return inbox.waiting(file, kinds=inbox.ITEMS, target=queue, limit=limit)
 
 
 def requeue(file: LedgerFile, entries: Collection[Entry], *, at_us: int) -> list[str]:

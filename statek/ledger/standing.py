@@ -11,13 +11,12 @@ from statek.exceptions import NotApplied
 from statek.ledger import inbox
 from statek.ledger.compiled import Json
 from statek.ledger.file import LedgerFile
-from statek.ledger.inbox import Entry, InputKind
+from statek.ledger.inbox import Entry
 from statek.ledger.items import first_and_number, is_dead, try_id
 from statek.ledger.records import Record, Records, input_key, said_key, unpack
 
 NO_JOB = "refused"  # the outcome of an input that became no job
 _TRIED_AGAIN = ("failed", "poisoned", NO_JOB)
-_WAITING = (InputKind.SUBMIT, InputKind.SUBMIT_AGAIN, InputKind.ITEM, InputKind.ITEM_AGAIN)
 
 
 class Stand(Enum):
@@ -75,7 +74,7 @@ def _of_try(file: LedgerFile, one: str) -> Standing:
     if said is not None:
         return Standing(one, Stand.ENDED, told=unpack(said.body))
     entry = inbox.find(file, one)
-    if entry is not None and entry.kind in _WAITING:
+    if entry is not None and entry.kind in inbox.TO_BE_JOBS:
         return Standing(one, Stand.DEAD if is_dead(entry) else Stand.WAITING, entry)
     return Standing(one, Stand.UNKNOWN if Records(file).get(input_key(one)) is None else Stand.TAKEN)
 

@@ -27,7 +27,6 @@ from statek.runtime.ready import Vacancy
 
 LOOKED_AT = 20_000  # new entries of the inbox that one pass looks at
 EXPIRED_AT_ONCE = 200
-_ITEMS = (InputKind.ITEM, InputKind.ITEM_AGAIN)
 log = logging.getLogger(__name__)
 
 
@@ -378,7 +377,7 @@ class Admission:
         found = self.records.get(input_key(job.id))
         if found is not None and found.body:
             entry = inbox.taken(found)
-            return entry if entry.kind in (*_ITEMS, InputKind.SUBMIT, InputKind.SUBMIT_AGAIN) else None
+            return entry if entry.kind in inbox.TO_BE_JOBS else None
         if found is None:
             return None  # made by the application, not by an input
         kind = InputKind.ITEM if job.queue else InputKind.SUBMIT
@@ -390,7 +389,7 @@ class Admission:
 
     def has_more(self) -> bool:
         """Does anything wait that will become a job by itself, now or later?"""
-        waiting = inbox.depths(self.ledger, *_ITEMS)
+        waiting = inbox.depths(self.ledger, *inbox.ITEMS)
         return any(name in waiting for name in self._turns) or inbox.depth(self.ledger, InputKind.SUBMIT_AGAIN) > 0
 
 

@@ -16,7 +16,6 @@ from statek.base.mark import Mark
 from statek.exceptions import BugError, LedgerError, StatekError, StoreError
 from statek.ledger import compiled, inbox
 from statek.ledger.file import LedgerFile
-from statek.ledger.inbox import InputKind
 from statek.runtime import cleanup, replay
 from statek.runtime.asking import Asker
 from statek.runtime.catalog import Catalog
@@ -384,7 +383,7 @@ class Fleet:
 
     def counts(self) -> dict[str, Any]:
         """How many jobs are where, what was used since the start, and which release is in use."""
-        queued = inbox.depths(self.ledger, InputKind.ITEM, InputKind.ITEM_AGAIN) if self.ledger is not None else {}
+        queued = inbox.depths(self.ledger, *inbox.ITEMS) if self.ledger is not None else {}
         ready, tally = self.passes.ready, self.tally
         done = count_with(JobStatus.DONE)
         waiting = sum(queued.values()) + len(ready.new)

@@ -8,7 +8,7 @@ What is laid aside is known in memory alone; the next process reads it again. No
 """
 
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
 from statek.ledger import inbox, items
@@ -93,9 +93,7 @@ class Inbound:
         found = inbox.find(self._ledger, item)
         if found is None or items.is_dead(found):
             return []
-        places = self._aside.pop(item, [])
-        messages = [inbox.at(self._ledger, place) for place in places]
-        return [found, *(message for message in messages if message is not None)]
+        return [found, *self._waiting_at(self._aside.pop(item, []))]
 
     def _free(self, job: str) -> bool:
         places = self._aside.pop(job, None)
@@ -103,8 +101,10 @@ class Inbound:
         return places is not None
 
     def _take_freed(self) -> list[Entry]:
-        places = [self._freed.popleft() for _ in range(min(len(self._freed), MAX_INPUTS))]
-        found = [inbox.at(self._ledger, place) for place in places]
+        return self._waiting_at([self._freed.popleft() for _ in range(min(len(self._freed), MAX_INPUTS))])
+
+    def _waiting_at(self, places: Iterable[int]) -> list[Entry]:
+        found = (inbox.at(self._ledger, place) for place in places)
         return [entry for entry in found if entry is not None]
 
     def _look_after(self) -> None:

@@ -43,7 +43,6 @@ from statek.store.session import Store
 MAX_STRETCHES = 200  # run by one pass
 MAX_ASKS = 16  # questions that a pass holds up until its last stretch has run
 STEP_MEMORY = 512 << 20
-_BECOME_JOBS = (InputKind.SUBMIT, InputKind.SUBMIT_AGAIN, InputKind.ITEM, InputKind.ITEM_AGAIN)
 _LEAVE = (StoreFull, LedgerError)  # the process ends, and the next one does what was not saved again
 log = logging.getLogger(__name__)
 
@@ -215,7 +214,7 @@ class Passes:
         """Tell clients of the inputs that were refused beyond the first `known`, and become no jobs."""
         kept = self.store.root.refused
         lines = [bytes_json(kept[place]) for place in range(known, len(kept))]
-        inputs = [line for line in lines if line["kind"] in _BECOME_JOBS]
+        inputs = [line for line in lines if line["kind"] in inbox.TO_BE_JOBS]
         if not inputs or self.ledger is None or self.records is None:
             return
         with self.ledger.transaction():

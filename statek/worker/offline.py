@@ -56,7 +56,7 @@ class OfflineQuestions:
     def status(self) -> dict[str, Any]:
         """Counts of jobs and usage as far as they are known, and what waits."""
         known = self._answers.status() if self._answers is not None else {"total": 0, "jobs": {}}
-        queued = inbox.depths(self._ledger, inbox.InputKind.ITEM, inbox.InputKind.ITEM_AGAIN)
+        queued = inbox.depths(self._ledger, *inbox.ITEMS)
         return {**self.health(), **known, "queued": queued, "watching": False, "reload": None}
 
     def jobs(

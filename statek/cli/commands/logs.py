@@ -16,10 +16,11 @@ import click
 from statek.base.clock import SystemClock, as_text
 from statek.cli import options
 from statek.cli.codes import Exit
-from statek.cli.jobs import asking, is_to_come, no_job
+from statek.cli.jobs import asking, no_job
 from statek.cli.place import Place, locate
 from statek.cli.screen import Screen
 from statek.exceptions import NotApplied, StatekError
+from statek.ledger.standing import Stand, standing
 from statek.worker.remote import WorkerEnded
 
 _LOOK_SECONDS = 0.25
@@ -51,8 +52,8 @@ def run(
     place = locate(project, env)
     begin = "" if since is None else _time(since)
     with place.open_ledger() as ledger:
-        none = no_job(place, ledger, job)
-        waits = none is not None and is_to_come(ledger, job)
+        found = standing(ledger, job)
+        none, waits = no_job(place, ledger, found), found.stand is Stand.WAITING
     if follow and (waits or none is None):
         return _follow(screen, place, job, begin)
     if none is not None:
@@ -116,7 +117,7 @@ def _part(questions: Any, place: Place, job: str, start: str) -> _Part | None:
         return dict(questions.follow(job, start))
     except NotApplied:
         with place.open_ledger() as ledger:
-            if is_to_come(ledger, job):
+            if standing(ledger, job).stand is Stand.WAITING:
                 return None
         return dict(questions.follow(job, start))  # it may have been taken in between the two looks
 

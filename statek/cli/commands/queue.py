@@ -104,7 +104,7 @@ def _chosen(ledger: LedgerFile, release: Release, ids: Sequence[str], queue: str
 
 def _waiting(ledger: LedgerFile, item: str) -> Entry:
     entry = inbox.find(ledger, item)
-    if entry is None or entry.kind not in (InputKind.ITEM, InputKind.ITEM_AGAIN):
+    if entry is None or entry.kind not in inbox.ITEMS:
         raise NotApplied(f"no item {item!r} waits on a queue", hint="`statek queue ls QUEUE` lists them")
     return entry
 

@@ -11,6 +11,7 @@ from statek.cli.job_text import JobData, job_facts, section_lines
 from statek.cli.jobs import asking, no_job
 from statek.cli.place import locate
 from statek.cli.screen import Screen
+from statek.ledger.standing import standing
 
 _SECTIONS = ("prompt", "warmup", "chat", "console", "names", "locals", "error")
 
@@ -34,7 +35,7 @@ def run(screen: Screen, project: Path, env: str | None, *, job: str, values: boo
     """Show the job. Raises NotApplied, StoreError."""
     place = locate(project, env)
     with place.open_ledger() as ledger:
-        none = no_job(place, ledger, job)
+        none = no_job(place, ledger, standing(ledger, job))
     if none is not None:
         _show_no_job(screen, none)
         return Exit.OK

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from statek.spec.checking.explain import Failure
-from statek.spec.checking.meant import HEAD, choices_of, meant
+from statek.spec.checking.meant import HEAD, choices_of, is_agent, meant
 from statek.spec.types import Path
 
 _ORDER = ("type", "enum", "propertyNames", "pattern", "minLength", "minItems", "minimum")
@@ -32,19 +32,15 @@ def root_causes(groups: Groups, shape: Mapping[str, Any], data: Any) -> list[Fai
     return list(_together(found))
 
 
-def _is_agent(shape: Mapping[str, Any]) -> bool:
-    return "subagents" in shape.get("properties", ())
-
-
 def _wrapped(shape: Mapping[str, Any], data: Any) -> frozenset[str]:
     """Fields of an agent that stand under a `spec`, which it has not."""
-    spec = data.get("spec") if _is_agent(shape) and isinstance(data, dict) else None
+    spec = data.get("spec") if is_agent(shape) and isinstance(data, dict) else None
     return frozenset(spec if isinstance(spec, dict) else ())
 
 
 def _moved_out_of_metadata(groups: Groups, shape: Mapping[str, Any], data: Any) -> Groups:
     """With one failure in the place of those that come of fields of an agent that stand in its `metadata`."""
-    metadata = data.get("metadata") if _is_agent(shape) and isinstance(data, dict) else None
+    metadata = data.get("metadata") if is_agent(shape) and isinstance(data, dict) else None
     if not isinstance(metadata, dict):
         return groups
     names = [name for name in metadata if name in shape["properties"] and name not in data]

@@ -18,12 +18,17 @@ _ALSO_CALLED = {  # by other tools
 }  # fmt: skip
 
 
+def is_agent(schema: Mapping[str, Any]) -> bool:
+    """Whether it is the schema of an agent."""
+    return "subagents" in schema.get("properties", ())
+
+
 def meant(name: str, schema: Mapping[str, Any], value: Any) -> tuple[str, ...] | None:
     """The field that an unknown one was meant to be: of the mapping itself, or of one a level further down."""
     properties = schema["properties"]
     if {"properties", "items"} <= properties.keys() and isinstance(value, dict) and "type" in value:
         return "properties", name  # a property that stands beside them
-    if name in _PROMPTS and "subagents" in properties:
+    if name in _PROMPTS and is_agent(schema):
         return None  # an agent's prompt is no field
     close = nearest(name, properties)
     also = _ALSO_CALLED.get(name)
@@ -48,9 +53,9 @@ def meant_hint(name: str, path: Path, schema: Mapping[str, Any], siblings: Mappi
         return f"; did you mean '{close[0] if len(close) == 1 else dotted((*path[:-1], *close))}'?"
     if path[:-1] == ("spec",) and name in HEAD:
         return f"; did you mean 'metadata.{name}'?"
-    if path == (name,) and name in _PROMPTS and "subagents" in schema["properties"]:
+    if path == (name,) and name in _PROMPTS and is_agent(schema):
         return "; the prompt is the text below the front matter"
-    if path == ("spec",) and "subagents" in schema["properties"]:
+    if path == ("spec",) and is_agent(schema):
         return "; the fields of an agent stand in the front matter without it"
     if choices and not any(choice in siblings for choice in choices):
         return f"; expected one of {', '.join(choices)}"

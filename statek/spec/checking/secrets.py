@@ -8,8 +8,8 @@ import json
 import re
 from collections.abc import Iterator
 
-from statek.spec.positions import first_line
-from statek.spec.problems import Fix, Problem, make_problem, span
+from statek.spec.positions import LineTable, first_line
+from statek.spec.problems import Fix, Problem, make_problem
 from statek.spec.reading.documents import Document
 from statek.spec.reading.nodes import Node
 from statek.spec.types import Path, Spec, pointer
@@ -33,7 +33,7 @@ _VARIABLE = re.compile(  # one, in the ways of other tools, or by its name alone
 _MARKS = (  # each key of `_KEYS` holds one
     "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "AKIA", "AIza", "eyJ", "PRIVATE KEY",
 )  # fmt: skip
-_REFERRING = ("Provider", "ToolSet")  # whose texts may hold references, and are looked at one by one
+_BY_FIELD = ("Provider", "ToolSet")  # whose texts may hold references, and are looked at one by one
 _REMOVE = "remove it: it would be kept with every release; tools read secrets where they run"
 _INSTEAD = "write ${secret:NAME} in its place, and set NAME in the environment"
 
@@ -52,7 +52,7 @@ def check_keys(document: Document, kind: str, owner: str | None) -> Iterator[Pro
     """A problem for each key of a well-known service in a document where no reference can take its place."""
     if not any(mark in document.text for mark in _MARKS):
         return
-    for path, node in _texts(document.node, ()) if document.node is not None and kind not in _REFERRING else ():
+    for path, node in _texts(document.node, ()) if document.node is not None and kind not in _BY_FIELD else ():
         if _looks_like_key(node.data):
             message = f"'{path[-1]}' holds a literal secret; {_REMOVE}"
             where = first_line(node.span)
@@ -60,10 +60,9 @@ def check_keys(document: Document, kind: str, owner: str | None) -> Iterator[Pro
     if document.form == "yaml":
         return
     text, line = (document.text, 1) if document.form == "python" else (document.body, document.body_line)
+    lines = LineTable.of(text, line)
     for found in _keys(text):
-        before = text[: found.start()]
-        number, column = line + before.count("\n"), found.start() - before.rfind("\n")
-        where = span(number, column, len(found[0].partition("\n")[0]))
+        where = lines.range(*found.span())
         yield make_problem("STK802", f"a literal secret; {_REMOVE}", document.file, where, object=owner)
 
 
