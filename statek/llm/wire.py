@@ -15,6 +15,7 @@ from statek.llm.errors import ProviderError, excerpt
 from statek.llm.messages import MALFORMED, Call, Json, Message, Request
 
 MAX_DEPTH = 100
+MAX_COUNT = 2**53  # beyond it numbers of JSON are not whole any more
 PARAMS = frozenset({"temperature", "top_p", "max_output_tokens", "reasoning", "seed"})
 EFFORTS = ("low", "medium", "high")
 BUDGETS = {"low": 1024, "medium": 4096, "high": 16384}  # thinking tokens, where a provider wants a number
@@ -174,10 +175,11 @@ def text_of(value: Json, where: str) -> str:
 
 
 def count_of(value: Json, where: str) -> int:
-    """`value` if it is a whole number from 0 on; 0 for null."""
+    """`value` if it is a whole number from 0 to 2**53; 0 for null."""
     if value is None:
         return 0
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value != int(value):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= MAX_COUNT or value != int(value):
         raise bad_answer(f"{where} is {excerpt(repr(value))}, expected a count")
     return int(value)
 

@@ -423,8 +423,9 @@ class Tally:
         """Count jobs that ended."""
         for job in ended:
             self.ended += 1
-            self.outcomes[job.outcome] = self.outcomes.get(job.outcome, 0) + 1
-            if job.outcome != "ok":
+            outcome = job.outcome
+            self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+            if outcome != "ok":
                 self.failed += 1
                 self.failures = [*self.failures[-19:], job.id]
 

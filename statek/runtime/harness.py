@@ -71,7 +71,7 @@ _EXTENSION = "LIMIT_EXTENSION_PER_COMPLETION"
 _COUNTED: Mapping[str, Callable[[Any], float]] = {  # limit -> what it will be once the job has asked
     "turns": lambda job: int(job.turn) + 1,
     "tokens": lambda job: int(job.approx_token_usage),
-    "cost_usd": lambda job: float(job.cost_usd or 0),
+    "cost_usd": lambda job: job.used.cost_usd or 0.0,
     "exceptions": lambda job: int(job.exception_count),
     "consecutive_exceptions": lambda job: int(job.exception_streak),
 }

@@ -18,7 +18,7 @@ from statek.runtime.step import Delivery, Failure
 from statek.store import retention
 from statek.store.encoding import json_bytes, text_bytes
 from statek.store.job import JobStatus, Stage, find_job
-from statek.store.root import current_root, knew_job
+from statek.store.root import current_root, was_made
 
 POISON = "poison"
 
@@ -69,18 +69,19 @@ def _start(
     of_python: Mapping[str, Any] | None = None,
 ) -> None:
     """Start a job; `of_python` may hold `locale` and `params`, which only agents made in Python have."""
-    if find_job(entry.id) is not None or knew_job(entry.id):
+    if was_made(entry.id):
         return  # replayed over a store that has it already, or repeated when its record is long gone
     said = of_python or {}
     job = subtasks.make_job(
         catalog, role, inputs, entry.id, entry.at_us, locale=said.get("locale"), params=said.get("params")
     )
-    job.queue = queue
+    if queue:
+        job.queue = queue
     ready.add_new(entry.id, job)
 
 
 def _start_child_again(entry: Entry, catalog: Catalog, ready: Ready) -> None:
-    if find_job(entry.id) is not None or knew_job(entry.id):
+    if was_made(entry.id):
         return
     failed_id = str(entry.body["child"])
     parent_id = next((job_id for job_id, child in ready.parked.items() if child == failed_id), None)

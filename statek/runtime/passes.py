@@ -274,7 +274,7 @@ class Passes:
         if job is None or not self._can_run(job_id, job, delivery):
             return
         self.clock_us = max(self.clock_us + 1, self._clock.now_us())
-        note = self.stretch(job, self.clock_us, delivery, self.notes.pop(job_id, ""), done)
+        note = self.stretch(job_id, job, self.clock_us, delivery, self.notes.pop(job_id, ""), done)
         ran.append([job_id, self.clock_us, self.steps.digest(job_id), note])
 
     def _can_run(self, job_id: str, job: Job, delivery: Delivery) -> bool:
@@ -283,13 +283,13 @@ class Passes:
             return False
         return isinstance(delivery, Outcome | Failure) or self.steps.is_waiting_for_call(job_id) is None
 
-    def stretch(self, job: Job, clock_us: int, delivery: Delivery, note: str, done: Done) -> str:
+    def stretch(self, job_id: str, job: Job, clock_us: int, delivery: Delivery, note: str, done: Done) -> str:
         """Run one stretch, or on replay what is left of one that was given up (`note`); the note to record.
 
         Raises TakenBack when it failed after its code may have changed stored objects, or inside the kit, once the note
         is on disk: whoever starts over from the last commit comes to the job as it was before the stretch.
         """
-        job_id, turn = job.id, job.turn
+        turn = job.turn
         if self._mark is not None:
             self._mark.begin_stretch(job_id, turn, job.statement)
         wish: Wish | None = None
@@ -368,7 +368,7 @@ class Passes:
             case Parked(kind, detail):
                 self._park(job, kind, detail)
             case Over(_, parent):
-                self._end(job, parent, done)
+                self._end(job_id, job, parent, done)
             case BlockEnd():
                 raise BugError(f"job {job.id}: a fleet runs the warmup as a whole")
 
@@ -393,14 +393,14 @@ class Passes:
         for job_id in woken:
             self.ready.wake(job_id)
 
-    def _end(self, job: Job, parent_id: str | None, done: Done) -> None:
+    def _end(self, job_id: str, job: Job, parent_id: str | None, done: Done) -> None:
         done.ended.append(job)
-        self.ready.end(job.id)
+        self.ready.end(job_id)
         if job.error_handlers is not None and job.outcome != "ok":
-            self.cleanups.append(job.id)
+            self.cleanups.append(job_id)
             self.note_cleanups()
         if job.queue and self.admission is not None:
-            self.admission.end_job(job.id)
+            self.admission.end_job(job_id)
         parent = self.steps.job(parent_id) if parent_id and parent_id not in self.ready.active else None
         if parent is not None and parent.stage == Stage.ASK:
             self.ready.wake(parent.id)

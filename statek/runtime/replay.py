@@ -126,7 +126,7 @@ def _run(passes: Passes, job_id: str, clock_us: int, digest: str, note: str, don
         delivery = None  # the statement is run again and finds the result in the ledger
     if delivery is None and not note and passes.steps.is_waiting_for_call(job_id) is not None:
         return  # it was run again after a restart and got no further
-    passes.stretch(job, clock_us, delivery, note, Done())
+    passes.stretch(job_id, job, clock_us, delivery, note, Done())
     if passes.steps.digest(job_id) != digest:
         done.differing += 1
         log.warning("replay: job %s did something else than recorded; the record wins", job_id)

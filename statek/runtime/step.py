@@ -30,6 +30,7 @@ from statek.store.encoding import bytes_json, json_bytes
 from statek.store.job import Job, JobStatus, Stage
 from statek.store.job_def import JobDefError
 from statek.store.stage import PART
+from statek.store.status import change_status
 from statek.store.subtask import SubTaskHandler
 
 MAX_ERROR = 2_000
@@ -150,7 +151,7 @@ class _Stretch:
     def set_status(self) -> None:
         """Give the job its new status, at the very end."""
         if self.status is not None:
-            self.job.set_status(self.status)
+            change_status(self.job, self.status, self.job_id)
 
     def run(self, delivery: Delivery) -> Wish:
         if isinstance(delivery, Failure):
@@ -174,7 +175,7 @@ class _Stretch:
                 return wish
         return self._ask(woke=woke)
 
-    def _begin(self) -> str:
+    def _begin(self) -> int:
         """Take up a new job; the stage it is at then."""
         job = self.job
         try:
@@ -232,7 +233,7 @@ class _Stretch:
         live.clock_us = max(live.clock_us, self.clock_us)
         live.scene.clock_us, live.scene.limits = live.clock_us, running.offer.limits
         allowed = running.offer.limits.tool_calls
-        live.tool_calls_left = None if allowed is None else allowed - job.tool_calls
+        left = live.tool_calls_left = None if allowed is None else allowed - job.tool_calls
         live.offer_subagents(running.offer.subagents, self._child_starter(running.offer))
         ending = self._go_on(running, outcome)
         self.steps.made += live.scene.made
@@ -241,7 +242,7 @@ class _Stretch:
         live.met.clear()
         live.scene.made.clear()
         live.scene.woken.clear()
-        if allowed is not None and live.tool_calls_left is not None:
+        if allowed is not None and live.tool_calls_left not in (None, left):
             job.tool_calls = allowed - live.tool_calls_left
         return self._after_code(running, ending)
 
@@ -356,7 +357,7 @@ class _Stretch:
             self._answer_calls(running.live, parts, failed)
         for number in range(errors):
             job.count_exception(in_a_row=number == 0)
-        if not errors:
+        if not errors and job.exception_streak:
             job.exception_streak = 0
         self._leave_code(running)
         return None

@@ -19,6 +19,7 @@ from statek.store import history
 from statek.store.chat import ChatItem, decode_item
 from statek.store.encoding import text_bytes
 from statek.store.history import ChatHistoryItem, ChatRole, ContentSource
+from statek.store.usage import Used
 from statek.text import reply
 from statek.text.warmup import CallSpec
 
@@ -157,21 +158,23 @@ def _cli_part(call: Call, together: int) -> Part:
 
 
 def _count_usage(job: Any, answer: Answer) -> None:
-    usage = answer.usage
-    job.input_tokens += usage.input_tokens
-    job.output_tokens += usage.output_tokens
-    if usage.cached_tokens:
-        job.cached_tokens += usage.cached_tokens
-    if usage.cost_usd is not None:
-        job.cost_usd = (job.cost_usd or 0.0) + usage.cost_usd
-    if usage.reported_usd is not None:
-        job.reported_usd = (job.reported_usd or 0.0) + usage.reported_usd
-    job.context_bytes = answer.bytes_sent + answer.bytes_received
-    job.total_bytes_sent += answer.bytes_sent
-    job.total_bytes_received += answer.bytes_received
-    job.model_us += int(answer.seconds * 1_000_000)
-    if answer.scripted and not job.scripted:
-        job.scripted = True
+    used, new = job.used, answer.usage
+    job.used_bytes = Used(
+        context_bytes=answer.bytes_sent + answer.bytes_received,
+        bytes_sent=used.bytes_sent + answer.bytes_sent,
+        bytes_received=used.bytes_received + answer.bytes_received,
+        input_tokens=used.input_tokens + new.input_tokens,
+        cached_tokens=used.cached_tokens + new.cached_tokens,
+        output_tokens=used.output_tokens + new.output_tokens,
+        model_us=used.model_us + int(answer.seconds * 1_000_000),
+        cost_usd=_sum(used.cost_usd, new.cost_usd),
+        reported_usd=_sum(used.reported_usd, new.reported_usd),
+        scripted=used.scripted or answer.scripted,
+    ).encode()
+
+
+def _sum(before: float | None, more: float | None) -> float | None:
+    return before if more is None else (before or 0.0) + more
 
 
 def encode_parts(parts: Sequence[Part]) -> bytes:

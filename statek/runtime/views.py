@@ -59,7 +59,7 @@ def job_row(job: Any) -> Row:
             "cachedTokens": usage.cached_tokens, "costUsd": usage.cost_usd,
         },
         "createdAt": as_text(job.created_us), "endedAt": as_text(job.ended_us) if job.ended_us else None,
-        "error": job.error.error_message if job.error is not None else None, "scripted": bool(job.scripted),
+        "error": job.error.error_message if job.error is not None else None, "scripted": job.used.scripted,
     }  # fmt: skip
 
 
@@ -267,7 +267,7 @@ def _stands(job: Any) -> str:
         return f"waits for {waiting['kind']}: {waiting['detail']}"
     if job.stage == Stage.CODE:
         return f"runs code, part {job.statement // PART}, statement {job.statement % PART}"
-    return {Stage.NEW: "has not begun", Stage.ASK: "asks the model next"}.get(str(job.stage), str(job.stage))
+    return {Stage.NEW: "has not begun", Stage.ASK: "asks the model next"}.get(job.stage, "has nothing to do")
 
 
 def _prints(job: Any, start: int, end: int, at_us: int) -> list[Row]:

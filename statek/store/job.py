@@ -27,14 +27,15 @@ from statek.store.chat_items import LogItem, record_of
 from statek.store.encoding import Json, bytes_json, json_bytes, text_bytes
 from statek.store.error_handlers import JobErrors
 from statek.store.job_def import JobDef, JobDefError
+from statek.store.job_index import JobIndex
 from statek.store.job_names import JobNames
 from statek.store.job_turns import JobTurns
-from statek.store.layout import lay_out
+from statek.store.layout import late_fields, lay_out
 from statek.store.pyenv import ErrorKind, PyEnv, StoredPyEnv
 from statek.store.signatures import Documented
 from statek.store.stage import Stage as Stage
 from statek.store.status import change_status
-from statek.store.usage import LLM_Usage
+from statek.store.usage import LLM_Usage, Used
 
 JobStatus = db0.enum("JobStatus", ["READY", "WARMING_UP", "STARTED", "SUSPENDED", "DONE"])  # final for ever
 
@@ -44,26 +45,44 @@ JobStatus = db0.enum("JobStatus", ["READY", "WARMING_UP", "STARTED", "SUSPENDED"
 class Job(JobTurns, JobNames, JobErrors):
     """One durable unit of work. Its status and its agent are tags; its definition is none (docs/decisions/0002)."""
 
-    # fields that most jobs never set: read from the class, stored once they are
-    context_bytes = 0  # of the newest request and its answer
+    # fields that many jobs never set: read from the class, stored once they are
+    awaited_result: Any = None
+    children: Any = None
+    depth = 0
     difficulty = ""
+    ending_bytes: bytes | None = None  # asked to end from outside, not ended yet: [outcome, reason]
+    error: JobDefError | None = None
+    error_handlers: Any = None
     error_lines: Any = None  # console entries that tell of failed code
+    exception_count = 0
+    exception_streak = 0
+    exit_refs: Any = None
     ext_refs: Any = None  # addresses of objects that messages brought
     functions_bytes: bytes | None = None  # import names of functions of the application among its names
+    handler: Any = None
     holds_futures = False  # its code has guards at first uses
+    journal: Any = None
+    journal_refs: Any = None
     longest_streak = 0
+    num_completions: int | None = None
     numbers: bytes | None = None  # of the objects in `refs`: what tells them apart in records
-    reopened = 0  # how often it was brought back to work: a question asked anew has another name
-    reported_usd: float | None = None  # what providers said that answers cost
+    parent_id = ""
+    queue = ""
     queue_marks: bytes | None = None  # last message it had from each push queue of another file
-    __signature__ = Documented({"_id", "_facts"}, job_status=lambda: JobStatus.READY)
+    refs: Any = None
+    reopened = 0  # how often it was brought back to work: a question asked anew has another name
+    subjobs = 0
+    tool_calls = 0
+    unread: int | None = None  # messages that the model has not read
     untold: Any = None  # places in `chat` of notifications that the model has not read
+    warmup_block_num: int | None = None
+    __signature__ = Documented({"_id", "_facts"}, job_status=lambda: JobStatus.READY)
     _late_fields = (
-        "awaited_result", "child_number", "children", "code", "context_bytes", "cost_usd", "created_as_local",
-        "difficulty", "ending_bytes", "error", "error_handlers", "error_lines", "exit_bytes", "exit_refs",
+        "awaited_result", "children", "code", "created_as_local", "depth", "difficulty", "ending_bytes", "error",
+        "error_handlers", "error_lines", "exception_count", "exception_streak", "exit_bytes", "exit_refs",
         "ext_refs", "functions_bytes", "handler", "holds_futures", "inputs_bytes", "journal", "journal_refs",
-        "longest_streak", "num_completions", "numbers", "queue_marks", "refs", "reopened", "reported_usd",
-        "snapshot", "unread", "untold", "waiting_bytes", "warmup_block_num",
+        "longest_streak", "num_completions", "numbers", "parent_id", "queue", "queue_marks", "refs", "reopened",
+        "snapshot", "subjobs", "tool_calls", "unread", "untold", "used_bytes", "waiting_bytes", "warmup_block_num",
     )  # fmt: skip
 
     def __init__(
@@ -88,9 +107,9 @@ class Job(JobTurns, JobNames, JobErrors):
         self.agent = job_def.agent
         self.job_status = JobStatus.READY if job_status is None else job_status
         self.id = _id or random_id()
-        self.parent_id = parent_job.id if parent_job is not None else ""
-        self.depth = parent_job.depth + 1 if parent_job is not None else 0
-        self.queue = ""
+        if parent_job is not None:
+            self.parent_id = parent_job.id
+            self.depth = parent_job.depth + 1
         made_us, inputs, self.release = _facts or (SystemClock().now_us(), None, "")
         self.created_us = int(created_at.timestamp() * 1_000_000) if created_at else made_us
         if created_at is not None and created_at.tzinfo is None:
@@ -100,52 +119,30 @@ class Job(JobTurns, JobNames, JobErrors):
         self.inputs_bytes = inputs
         # the workspace
         self.snapshot: bytes | None = None
-        self.refs: Any = None
         self.snap_version = 0
         self.stage = Stage.NEW
         self.code: bytes | None = None
         self.statement = next_instr_num or 0
-        self.journal: Any = None
-        self.journal_refs: Any = None
-        self.warmup_block_num = warmup_block_num
+        if warmup_block_num is not None:
+            self.warmup_block_num = warmup_block_num
         # history
         self.console_log: Any = []
         self.chat: Any = []
-        self.unread: Any = None
-        self.children: Any = None
+        self.turn = 0
+        self.used_bytes: bytes | None = None
         # waiting and ending
-        self.awaited_result = awaited_result
+        if awaited_result is not None:
+            self.awaited_result = awaited_result
         self.waiting_bytes: bytes | None = None
-        self.ending_bytes: bytes | None = None  # asked to end from outside, not ended yet: [outcome, reason]
         self.exited = False
         self.exit_bytes: bytes | None = None
-        self.exit_refs: Any = None
         self.outcome = ""
-        self.error = error
-        self.handler: Any = None
-        self.error_handlers: Any = None
-        # counters
-        self.turn = 0
-        self.num_completions: int | None = None
-        self.exception_count = 0
-        self.exception_streak = 0
-        self.tool_calls = 0
-        self.subjobs = 0
-        self.child_number: int | None = None  # its place among the parent's children
-        self.input_tokens = 0
-        self.output_tokens = 0
-        self.cached_tokens = 0
-        self.cost_usd: float | None = None
-        self.total_bytes_sent = 0
-        self.total_bytes_received = 0
-        self.model_us = 0
-        self.scripted = False
-        if root.has_no_jobs():
-            lay_out(self, self._late_fields)
+        if error is not None:
+            self.error = error
         if _id is not None:
             return
         me = db0.materialized(self)  # which stays in memory from here on
-        root.add_job(me, self.id)
+        _hang_up(me, self.id, root.job_index())
         _fill(me, py_env, chat_log)
 
     # -- documented properties -------------------------------------------------------------------------------------
@@ -202,16 +199,22 @@ class Job(JobTurns, JobNames, JobErrors):
     @property
     def usage(self) -> LLM_Usage:
         """What the job has used of models."""
+        used = self.used
         return LLM_Usage(
-            self.job_def.pricing, self.context_bytes, self.total_bytes_sent, self.total_bytes_received,
-            self.input_tokens, self.cached_tokens, self.output_tokens, self.reported_usd, self.cost_usd,
-            self.model_us / 1_000_000,
+            self.job_def.pricing, used.context_bytes, used.bytes_sent, used.bytes_received, used.input_tokens,
+            used.cached_tokens, used.output_tokens, used.reported_usd, used.cost_usd, used.model_us / 1_000_000,
         )  # fmt: skip
+
+    @property
+    def used(self) -> Used:
+        """The counters of what it has used of models."""
+        return Used.decode(self.used_bytes)
 
     @property
     def approx_token_usage(self) -> int:
         """Tokens by the documented estimate: bytes sent and received, divided by four."""
-        return int(self.total_bytes_sent + self.total_bytes_received) // 4
+        used = self.used
+        return (used.bytes_sent + used.bytes_received) // 4
 
     @property
     def num_turns(self) -> int:
@@ -220,8 +223,9 @@ class Job(JobTurns, JobNames, JobErrors):
 
     def tokens_per_sec(self) -> float:
         """Tokens of all answers over the time spent waiting for them; 0.0 when nothing is known."""
-        seconds = self.model_us / 1_000_000
-        return (self.input_tokens + self.output_tokens) / seconds if seconds else 0.0
+        used = self.used
+        seconds = used.model_us / 1_000_000
+        return (used.input_tokens + used.output_tokens) / seconds if seconds else 0.0
 
     @property
     def max_consecutive_exceptions(self) -> int:
@@ -256,9 +260,11 @@ class Job(JobTurns, JobNames, JobErrors):
         change_status(self, JobStatus.STARTED)
         self.stage = Stage.ASK
         self.reopened = int(self.reopened) + 1
-        self.exited, self.exit_bytes, self.exit_refs = False, None, None
-        self.outcome, self.ended_us, self.error = "", 0, None
-        self.exception_streak = 0
+        self.exited, self.exit_bytes = False, None
+        self.outcome, self.ended_us = "", 0
+        for name, before in (("exit_refs", None), ("error", None), ("exception_streak", 0)):
+            if getattr(self, name) != before:  # an assignment alone grows the file
+                setattr(self, name, before)
         current.announce(woken=self.id)
 
 
@@ -281,11 +287,18 @@ def new_job(
     It is hung into the store from outside of its constructor: what a constructor hangs up itself stays in the memory
     of this process for ever.
     """
-    if root.has_job(job_id):
+    index = root.job_index()
+    if index.find(job_id) is not None:
         raise BugError(f"there is a job {job_id} already")
     job = Job(job_def, parent_job=parent, _id=job_id, _facts=(created_us, inputs_bytes, release))
-    root.add_job(job, job_id)
+    _hang_up(job, job_id, index)
     return job
+
+
+def _hang_up(job: Job, job_id: str, index: JobIndex) -> None:
+    if index.is_empty:
+        lay_out(job, late_fields(Job))
+    index.add(job, job_id)
 
 
 def _fill(job: Job, py_env: PyEnv | None, chat_log: Iterable[str | LogItem | ChatItem] | None) -> None:

@@ -6,6 +6,7 @@ again, and the newest jobs, less than a block, are read one by one. The idea to 
 a transaction back takes its jobs away without telling, so every answer is checked against the job in the slot.
 """
 
+import functools
 import hashlib
 from array import array
 from collections.abc import Callable
@@ -15,6 +16,7 @@ BLOCK = 1024  # keys of one block
 _KEY = "Q"  # unsigned, 64 bits
 
 
+@functools.lru_cache(4096)
 def digest_key(job_id: str) -> int:
     """A whole number of 64 bits for an id."""
     return int.from_bytes(hashlib.blake2b(job_id.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")

@@ -10,6 +10,7 @@ from statek.store import current, root
 from statek.store.chat import ChatItem, decode_item
 from statek.store.chat_items import BARE, LogItem, log_items
 from statek.store.error_handlers import CRITICAL
+from statek.store.job_index import JobIndex
 from statek.store.job_views import JobViews
 from statek.store.prompt import ORDER, TaskDifficulty
 
@@ -88,14 +89,15 @@ class JobMessages(JobViews):
         return self.untold is not None and bool(self._untold())
 
     def _untold(self) -> list[ChatItem]:
-        items = [decode_item(self.chat[place]) for place in self.untold or ()]
-        return [item for item in items if not self._has_read(item)]
+        chat, index = self.chat, root.job_index()
+        items = [decode_item(chat[place]) for place in self.untold or ()]
+        return [item for item in items if not self._has_read(item, index)]
 
-    def _has_read(self, item: ChatItem) -> bool:
+    def _has_read(self, item: ChatItem, index: JobIndex) -> bool:
         child_id = (item.note or {}).get("child")
         if child_id is None:
             return False
-        child = root.find_job(child_id)
+        child = index.find(child_id)
         handler = child.handler if child is not None else None
         if handler is None:
             handler = self._handler_of(child_id)

@@ -56,7 +56,7 @@ class JobTurns(JobMessages):
     created_us: int
     created_as_local = False  # it was given as a naive local time, and is given back as such
     job_status: Any
-    stage: str
+    stage: int
     code: bytes | None
     statement: int
     turn: int

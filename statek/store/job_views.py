@@ -57,7 +57,9 @@ class JobViews:
 
     def read_console(self, start: int = 0) -> list[str]:
         """Console entries from `start` on."""
-        return [bytes_text(line) for line in list(self.console_log)[start:]]
+        lines = self.console_log
+        wanted = lines if start == 0 else (lines[place] for place in range(start, len(lines)))
+        return [bytes_text(line) for line in wanted]
 
     def get_chat_history(self) -> Iterator[ChatHistoryItem]:
         """What the model has been told, without the system prompt."""

@@ -6,7 +6,7 @@ from then on is lost, or lands in another field. So each such field is given a v
 class: if that is rolled back, the class is forgotten with it, and the next object is the first again.
 
 A class names them in `_late_fields`. Its constructor ends with `lay_out_first`, which costs a microsecond for each
-field; a job, which has many, asks the root whether it is the first.
+field and thirty to ask; jobs and handlers, of which there are many, ask the root whether they are the first.
 """
 
 from collections.abc import Iterable

@@ -13,7 +13,7 @@ import dbzero as db0
 from statek.store.job_index import JobIndex
 from statek.store.layout import lay_out_first
 
-FORMAT = 1
+FORMAT = 2
 _indexes: dict[int, tuple[Any, JobIndex]] = {}  # of roots of this process, by identity
 
 
@@ -23,7 +23,8 @@ class Root:
 
     forgotten: Any = None  # of each forgetting one entry of bytes, see `retention`
     cleanups: Any = None  # ids of jobs that have ended with an error, and whose handlers are still to be called
-    _late_fields = ("forgotten", "cleanups", "moved")
+    has_handlers = False  # of child jobs, the kit's own kind: there has been one
+    _late_fields = ("forgotten", "cleanups", "has_handlers", "moved")
     moved: Any = None  # since a compaction: (address before, object) of what the ledger still calls by that address
 
     def __init__(self, store_id: str = "") -> None:
@@ -50,34 +51,20 @@ def current_root() -> Root:
     return Root()
 
 
-def add_job(job: Any, job_id: str) -> None:
-    """Give `job` a slot under `job_id`. The id must be new."""
-    _job_index().add(job, job_id)
-
-
-def has_job(job_id: str) -> bool:
-    """Whether there is a job of that id."""
-    return find_job(job_id) is not None
-
-
 def find_job(job_id: str) -> Any | None:
     """The job of that id, or None."""
-    return _job_index().find(job_id)
-
-
-def has_no_jobs() -> bool:
-    """Whether there has never been a job."""
-    return _job_index().is_empty
+    return job_index().find(job_id)
 
 
 def forget_job(job_id: str) -> None:
     """Empty the slot of a job; its id finds nothing from now on. Nothing happens when there is no such job."""
-    _job_index().forget(job_id)
+    job_index().forget(job_id)
 
 
-def knew_job(job_id: str) -> bool:
-    """Whether a job of that id was there and was forgotten."""
-    return _job_index().knew(job_id)
+def was_made(job_id: str) -> bool:
+    """Whether a job of that id is there, or was and was forgotten."""
+    index = job_index()
+    return index.find(job_id) is not None or index.knew(job_id)
 
 
 def let_go_of_lists() -> None:
@@ -92,8 +79,11 @@ def let_go_of_lists() -> None:
         index.let_go()
 
 
-def _job_index() -> JobIndex:
-    """The index of the open prefix. A root that was closed is another object than the one opened after it."""
+def job_index() -> JobIndex:
+    """The index of the open prefix, good until the next commit.
+
+    A root that was closed is another object than the one opened after it.
+    """
     root = Root()
     known = _indexes.get(id(root))
     if known is None:

@@ -74,13 +74,15 @@ class Store:
         """Use the store that this process has open as its current prefix.
 
         Raises:
-            StoreError: dbzero is not initialised.
+            StoreError: dbzero is not initialised, or this build does not read what is stored.
         """
         try:
             name = str(db0.get_current_prefix().name)
         except Exception as error:
             raise StoreError("dbzero is not open in this process", hint="call db0.init and db0.open first") from error
-        return cls(_find_file(name), owned=False, read_only=False)
+        store = cls(_find_file(name), owned=False, read_only=False)
+        store.check("")
+        return store
 
     @property
     def writes_itself(self) -> bool:
@@ -98,10 +100,13 @@ class Store:
 
     def check(self, store_id: str) -> None:
         """Compare format and identity. Raises StoreError when this build or ledger does not belong to it."""
-        if self.root.format > FORMAT:
+        found = self.root.format
+        if found != FORMAT:
             raise StoreError(
-                f"the store {self.file} has format {self.root.format}, this build reads up to {FORMAT}",
-                hint="install the newer statek that wrote it",
+                f"the store {self.file} has format {found}, this build reads format {FORMAT}",
+                hint="install the newer statek that wrote it"
+                if found > FORMAT
+                else "move the file away: the worker makes it again from the ledger, as far back as that goes",
             )
         if store_id and self.root.store_id != store_id:
             raise StoreError(

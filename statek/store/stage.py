@@ -6,9 +6,9 @@ PART: Final = 10_000  # statements of one piece; a job's `statement` is piece * 
 
 
 class Stage:
-    """What a job does next. Text, because the list may grow."""
+    """What a job does next. Numbers, which the store reads in a third of the time of a text; the list may grow."""
 
-    NEW: Final = "new"  # nothing has run
-    CODE: Final = "code"  # run `code` from `statement` on; without `code` that of the newest answer
-    ASK: Final = "ask"  # the model's next answer is wanted
-    END: Final = "end"  # nothing
+    NEW: Final = 0  # nothing has run
+    CODE: Final = 1  # run `code` from `statement` on; without `code` that of the newest answer
+    ASK: Final = 2  # the model's next answer is wanted
+    END: Final = 3  # nothing

@@ -12,12 +12,12 @@ import dbzero as db0
 _since: dict[str, set[str]] = {}  # job -> statuses it has left since the index was settled; too many cost a search
 
 
-def change_status(job: Any, status: Any) -> None:
-    """Give `job` another status; nothing happens when it has it already."""
+def change_status(job: Any, status: Any, job_id: str = "") -> None:
+    """Give `job` another status; nothing happens when it has it already. Its id may be given where it is at hand."""
     before = job.job_status
     if before == status:
         return
-    job_id = job.id
+    job_id = job_id or job.id
     left = _since.setdefault(job_id, set())
     if str(status) in left:
         settle(type(job), before, status)

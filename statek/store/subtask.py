@@ -16,7 +16,7 @@ from statek.store import current, root, workspace
 from statek.store.derived import Derived
 from statek.store.encoding import bytes_json, json_bytes
 from statek.store.job import Job, JobStatus
-from statek.store.layout import lay_out_first
+from statek.store.layout import late_fields, lay_out, lay_out_first
 from statek.text.llm_repr import llm_repr
 
 _NOTHING = keep.dumps_value(None, workspace.OUTSIDE)[0]
@@ -61,7 +61,11 @@ class SubTaskHandler(Derived):
         self._error: bytes | None = None
         self._result: bytes | None = None
         self._refs: Any = None
-        lay_out_first(self)
+        if type(self) is not SubTaskHandler:
+            lay_out_first(self)
+        elif not root.current_root().has_handlers:
+            lay_out(self, late_fields(SubTaskHandler))
+            root.current_root().has_handlers = True
 
     @property
     def id(self) -> Any:

@@ -1,11 +1,58 @@
-"""What a job has used of models, as the documents name it: a value, made anew at each look.
+"""What a job has used of models: the record it keeps, and the documented value that is made of it at each look.
 
-Counting is the runtime's, with each answer; nothing here is stored.
+One record, because a field of the store costs as much to write as all of these together.
 """
 
+import struct
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 from statek.store.prices import ModelPricing, get_model_pricing
+
+_FORM = struct.Struct("<B7q2d")  # what is known, the whole numbers, the money
+
+
+class Used(NamedTuple):
+    """Counters of one job.
+
+    Attributes:
+        context_bytes: bytes of the newest request and its answer.
+        bytes_sent: bytes of all requests.
+        bytes_received: bytes of all answers.
+        input_tokens: tokens sent, as counted by the provider (estimated where it does not say).
+        cached_tokens: part of the input that the provider had cached.
+        output_tokens: tokens received.
+        model_us: microseconds of waiting for answers.
+        cost_usd: USD, each answer by the price known when it came; None when nothing is known.
+        reported_usd: USD that providers said themselves; None when none did.
+        scripted: an answer was none of a model.
+    """
+
+    context_bytes: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    model_us: int = 0
+    cost_usd: float | None = None
+    reported_usd: float | None = None
+    scripted: bool = False
+
+    def encode(self) -> bytes:
+        """The stored form."""
+        *counts, cost, reported, scripted = self
+        known = (cost is not None) | (reported is not None) << 1 | bool(scripted) << 2
+        return _FORM.pack(known, *counts, cost or 0.0, reported or 0.0)
+
+    @classmethod
+    def decode(cls, data: bytes | None) -> Self:
+        """What `encode` wrote; None stands for nothing used."""
+        if data is None:
+            return cls()
+        known, *counts, cost, reported = _FORM.unpack(data)
+        money = cost if known & 1 else None, reported if known & 2 else None
+        return cls._make((*counts, *money, bool(known & 4)))
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def _digest(job: Any) -> str:
     state = [
         str(job.job_status), job.outcome, job.turn, job.stage, job.read_console(), job.statement, job.waiting_for,
         [(i.kind, i.text, i.at_us, i.error) for i in job.records], repr(job.exit_value if job.exited else None),
-        (job.exception_count, job.subjobs, job.input_tokens, job.num_completions, job.tool_calls),
+        (job.exception_count, job.subjobs, job.used.input_tokens, job.num_completions, job.tool_calls),
         (job.created_us, job.started_us, job.ended_us), [handler.job.id for handler in job.children or ()],
         job.error.error_message if job.error is not None else None,
     ]  # fmt: skip

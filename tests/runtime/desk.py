@@ -278,7 +278,7 @@ def state(fleet: LocalFleet) -> dict[str, Any]:
             "snapshot": job.snapshot, "names": fleet.show(job.id)["locals"],
             "exit": job.exit_bytes, "waits": job.waiting_for, "statement": job.statement,
             "journal": [bytes(entry) for entry in job.journal or ()],
-            "counted": (job.exception_count, job.subjobs, job.input_tokens, job.num_completions, job.tool_calls),
+            "counted": (job.exception_count, job.subjobs, job.used.input_tokens, job.num_completions, job.tool_calls),
             "times": (job.created_us, job.started_us, job.ended_us),
             "children": [(handler.job.id, handler.is_completed) for handler in job.children or ()],
             "error": job.error.error_message if job.error is not None else None,

@@ -8,6 +8,7 @@ from statek.exceptions import LLM_HarnessError
 from statek.runtime import harness
 from statek.runtime.delegation import create_new_job
 from statek.store.agent import SupervisedAgent
+from statek.store.usage import Used
 from statek.testing import LIMITS, answer, declare_agent
 from tests.runtime import desk
 from tests.runtime.conftest import OpenDesk
@@ -109,8 +110,13 @@ def test_warmup_may_exit(open_desk: OpenDesk) -> None:
 class _Counters:
     """What the checks read of a job."""
 
-    turn, approx_token_usage, cost_usd, exception_count, exception_streak, started_us = 0, 0, None, 0, 0, 0
+    turn, exception_count, exception_streak, started_us = 0, 0, 0, 0
     subjobs, depth, num_completions, difficulty_token_extension = 0, 0, None, 0
+
+    def __init__(self, field: str, value: float) -> None:
+        self.approx_token_usage, self.used = 0, Used(cost_usd=value if field == "cost_usd" else None)
+        if field != "cost_usd":
+            setattr(self, field, value)
 
 
 @pytest.mark.parametrize(
@@ -121,12 +127,9 @@ def test_exactly_the_limit_is_allowed(field: str, limit: str, value: float) -> N
     """What is used up to the limit is allowed, anything more is refused."""
     bound = "consecutive_exceptions" if field == "exception_streak" else limit
     limits = _with(**{bound: value})
-    job = _Counters()
-    setattr(job, field, value)
-    harness.check_before_asking(job, limits, 0)
-    setattr(job, field, value * 2)
+    harness.check_before_asking(_Counters(field, value), limits, 0)
     with pytest.raises(LLM_HarnessError, match=f"limit {bound}"):
-        harness.check_before_asking(job, limits, 0)
+        harness.check_before_asking(_Counters(field, value * 2), limits, 0)
 
 
 def _with(**changed: Any) -> Any:

@@ -26,7 +26,7 @@ def fleet(tmp_path: Path) -> Iterator[LocalFleet]:
 def used(fleet: LocalFleet, *jobs: str) -> tuple[int, int]:
     """Tokens of these jobs by their own account."""
     found = [find_job(job) for job in jobs]
-    return sum(job.input_tokens for job in found if job), sum(job.output_tokens for job in found if job)
+    return sum(job.used.input_tokens for job in found if job), sum(job.used.output_tokens for job in found if job)
 
 
 def test_the_counters_say_what_the_jobs_say(fleet: LocalFleet) -> None:

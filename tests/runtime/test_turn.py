@@ -233,7 +233,7 @@ def test_usage_is_counted(open_desk: OpenDesk) -> None:
     fleet = open_desk(answer("x = 1", turn=1), answer("exit()"))
     job = fleet.job(run(fleet))
     assert job.usage.input_tokens > 0
-    assert (job.usage.cost_usd, job.scripted, job.turn) == (0.0, True, 2)
+    assert (job.usage.cost_usd, job.used.scripted, job.turn) == (0.0, True, 2)
 
 
 def test_parts_survive_as_bytes() -> None:

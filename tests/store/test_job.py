@@ -15,6 +15,7 @@ from statek.store.chat import ChatItem
 from statek.store.job import Job, JobStatus, PyEnv, Stage
 from statek.store.job_def import JobDef, JobDefError
 from statek.store.subtask import SubTaskHandler
+from statek.store.usage import Used
 
 STATUSES = ["READY", "WARMING_UP", "STARTED", "SUSPENDED", "DONE"]
 CHANGES = 100_000
@@ -137,8 +138,8 @@ def test_usage(definition: JobDef) -> None:
     """Estimated tokens are bytes by four; speed is tokens by the time of waiting."""
     job = Job(definition)
     assert (job.approx_token_usage, job.tokens_per_sec()) == (0, 0.0)
-    job.total_bytes_sent, job.total_bytes_received, job.input_tokens, job.output_tokens = 30, 11, 3, 5
-    job.model_us = 2_000_000
+    used = Used(bytes_sent=30, bytes_received=11, input_tokens=3, output_tokens=5, model_us=2_000_000)
+    job.used_bytes = used.encode()
     assert (job.approx_token_usage, job.tokens_per_sec(), job.usage.seconds) == (10, 4.0, 2.0)
 
 
@@ -203,7 +204,7 @@ def test_a_field_first_set_in_a_transaction_that_fails(store: Path, definition: 
 
     def set_and_fail(job: Job) -> None:
         with db0.atomic():
-            job.reopened, job.difficulty, job.cost_usd = 7, "low", 0.5
+            job.reopened, job.difficulty, job.exception_count = 7, "low", 5
             raise KeyError
 
     made = [jobs.new_job(definition, name, 1) for name in ("first", "second")]
@@ -217,6 +218,6 @@ def test_a_field_first_set_in_a_transaction_that_fails(store: Path, definition: 
     first, second = jobs.find_job("first"), jobs.find_job("second")
     assert first is not None
     assert second is not None
-    assert (first.reopened, first.difficulty, first.cost_usd, first.error_lines) == (0, "", None, None)
-    assert second.cost_usd is None
+    assert (first.reopened, first.difficulty, first.exception_count, first.error_lines) == (0, "", 0, None)
+    assert second.exception_count == 1
     assert (second.reopened, second.difficulty, list(second.error_lines)) == (2, "high", [0])

@@ -16,6 +16,7 @@ from statek.store.job import Job, JobStatus
 from statek.store.job_def import JobDef, JobDefError
 from statek.store.prompt import TaskDifficulty, make_system_prompt
 from statek.store.pyenv import PERM_CTX, Error, ErrorKind, PyEnv
+from statek.store.usage import Used
 
 ready: list[int] = []
 
@@ -58,7 +59,7 @@ def test_panic_raises_the_difficulty(agent: SupervisedAgent) -> None:
     job = Job(JobDef(agent))
     assert (job.get_current_difficulty(), job.get_current_model()) == (TaskDifficulty.medium, "mid")
     assert "Think twice" not in job.system_prompt()
-    job.total_bytes_sent = 400
+    job.used_bytes = Used(bytes_sent=400).encode()
     assert job.panic() is TaskDifficulty.high
     assert (job.get_current_model(), job.get_current_model("L")) == ("p/f/large", "small")
     assert "Think twice" in job.system_prompt()

@@ -25,8 +25,8 @@ def reopen(folder: Path) -> None:
 
 def test_jobs_are_found_by_id(store: Path) -> None:
     """A job is found under its id, also after a restart; an unknown id finds nothing."""
-    root.add_job(RootThing("a", id="one"), "one")
-    root.add_job(RootThing("b", id="two"), "two")
+    root.job_index().add(RootThing("a", id="one"), "one")
+    root.job_index().add(RootThing("b", id="two"), "two")
     reopen(store)
     assert (root.find_job("one").role, root.find_job("two").role) == ("a", "b")
     assert root.find_job("three") is None
@@ -44,7 +44,7 @@ def test_the_newest_agent_of_a_role(store: Path) -> None:
 
 def test_what_hangs_from_the_root_lives(store: Path) -> None:
     """Jobs, agents and definitions outlive the handles on them."""
-    root.add_job(RootThing("job", id="one"), "one")
+    root.job_index().add(RootThing("job", id="one"), "one")
     root.add_agent(RootThing("agent"))
     root.add_job_def(RootThing("definition"), "digest")
     reopen(store)

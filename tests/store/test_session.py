@@ -60,12 +60,14 @@ def test_a_foreign_store_is_refused(tmp_path: Path) -> None:
     Store.open(tmp_path, ID).close()
 
 
-def test_a_newer_format_is_refused(tmp_path: Path) -> None:
-    """A store that a newer build wrote is refused by name of both formats."""
+@pytest.mark.parametrize(("change", "hint"), [(1, "install the newer statek"), (-1, "move the file away")])
+def test_another_format_is_refused(tmp_path: Path, change: int, hint: str) -> None:
+    """A store that a newer or an older build wrote is refused by name of both formats, with what to do."""
     with Store.open(tmp_path, ID) as store:
-        store.root.format = FORMAT + 1
-    with pytest.raises(StoreError, match=f"has format {FORMAT + 1}, this build reads up to {FORMAT}"):
+        store.root.format = FORMAT + change
+    with pytest.raises(StoreError, match=f"has format {FORMAT + change}, this build reads format {FORMAT}") as caught:
         Store.open(tmp_path, ID)
+    assert hint in str(caught.value.hint)
 
 
 def test_reading_makes_no_store(tmp_path: Path) -> None:
