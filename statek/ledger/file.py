@@ -83,7 +83,8 @@ class LedgerFile:
         self._failed = False  # a write of the open transaction failed: it may only be undone
         self._syncs = True  # commits are synced
         self._is_ahead = False  # of the disk: something committed is not synced yet
-        self._place = path.absolute()
+        self._place = str(path.absolute())
+        self._replacing = str(path.absolute().with_name(REPLACING))
         self._file = _identity(self._place)
         self.store_id = str(self._meta("store_id"))
 
@@ -138,7 +139,7 @@ class LedgerFile:
     @property
     def is_in_place(self) -> bool:
         """Whether the file is where it was opened; not when a backup took its place, or is about to."""
-        return _identity(self._place) == self._file and not self._place.with_name(REPLACING).exists()
+        return _identity(self._place) == self._file and not os.path.exists(self._replacing)  # noqa: PTH110 - each commit asks
 
     @property
     def low(self) -> int:
@@ -323,10 +324,10 @@ class LedgerFile:
                 self._connection.execute("ROLLBACK")
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: str) -> tuple[int, int] | None:
     """Which file that is; None when there is none."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - each commit asks
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino

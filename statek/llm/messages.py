@@ -86,7 +86,7 @@ class Request:
         agent: name of the agent, not sent.
         job: id of the job, not sent.
         turn: 1 for the job's first model call, not sent.
-        key: idempotency key, sent as a header.
+        key: name of the question; with a digest of what is sent it goes out as the header `Idempotency-Key`.
     """
 
     model: str

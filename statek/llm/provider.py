@@ -5,6 +5,7 @@ another model or remembers anything: that is the runtime's. References such as `
 call, so a new key is used at once, and are blotted out of every error.
 """
 
+import hashlib
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -113,7 +114,7 @@ class RemoteProvider:
         body = wire.dump(outgoing.body)
         headers = {**outgoing.headers, "Content-Type": "application/json"}
         if request.key:
-            headers["Idempotency-Key"] = request.key
+            headers["Idempotency-Key"] = f"{request.key}-{hashlib.sha256(body).hexdigest()[:12]}"
         received = await self._transport.post(outgoing.url, headers, body)
         if not 200 <= received.status < 300:
             raise complaint(self._config.name, received, self._clock.now_us())

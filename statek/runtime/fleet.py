@@ -34,7 +34,7 @@ from statek.store.session import Store, address_of
 from statek.store.workspace import OUTSIDE
 
 LOOK_SECONDS = 0.25  # how late a lost poke is noticed
-GATHER_SECONDS = 0.003
+GATHER_SECONDS = 0.001
 COMMIT_SECONDS = 1.0
 COMMIT_STRETCHES = 400  # what is not written yet has to be done again after a crash
 DRAIN_SECONDS = 10.0
@@ -113,6 +113,7 @@ class Fleet:
         """Write the store, saying how far the ledger is in it. Raises what ended the work: nothing is saved then."""
         if self._lost is not None:
             raise self._lost
+        self.passes.settle()
         if self.passes.records is not None:
             root = self.store.root
             last = self.passes.records.last()
@@ -143,7 +144,10 @@ class Fleet:
                 if self._lost is not None:
                     raise self._lost  # what a call gave cannot be recorded: leave, as when the loop itself meets it
                 try:
-                    done = self._pass()
+                    done = self._begin_pass()
+                    if done.asks:
+                        await asyncio.sleep(0)  # they leave now
+                    self._end_pass(done)
                     if not done.is_empty:
                         await self._gather(is_hurried=done.is_cut)
                     self._poll_futures()  # behind what the pass wanted from outside; who can go on does so in the next
@@ -169,11 +173,17 @@ class Fleet:
         await stop.wait()
         self._changed.set()
 
-    def _pass(self) -> Done:
+    def _begin_pass(self) -> Done:
         self.passes.max_active = self._concurrency()
         if self.start_jobs is not None:
             self.start_jobs()
-        done = self.passes.run()
+        done = self.passes.begin()
+        for job_id, ask in done.asks:
+            self._start(self._ask(job_id, ask))
+        return done
+
+    def _end_pass(self, done: Done) -> None:
+        self.passes.settle()
         self._hurry_futures(wrote=bool(done.stretches))
         if cleanup.clean_up(self.passes):
             self.checkpoint()  # what they wrote to the store is not written again by a replay
@@ -182,9 +192,6 @@ class Fleet:
         if self.watch is not None and done.ran:
             self.watch(done.ran)
         self._perform(done.calls)
-        for job_id, ask in done.asks:
-            self._start(self._ask(job_id, ask))
-        return done
 
     async def _gather(self, *, is_hurried: bool) -> None:
         """Let what comes in within a moment be one pass, unless others wait: each pass commits the ledger twice."""

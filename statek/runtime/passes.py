@@ -1,9 +1,9 @@
 """One pass of the scheduler: take in, record, run stretches, record, and say what is to be performed outside.
 
-The ledger is written before anything can be seen: first what arrived (inputs, answers, results), which a process that
-dies must find again, then what ran and what is intended; both are on disk before the fleet performs calls, asks models
-or writes the store. The same methods replay a ledger: nothing is performed then. This module never awaits; one pass is
-one turn of the loop.
+The ledger is written before anything has an effect: first what arrived (inputs, answers, results), which a process that
+dies must find again, then what ran and what is intended; both are on disk before the fleet performs calls, writes the
+store or tells anybody. Questions alone leave before what ran is on disk (docs/decisions/0020). The same methods replay
+a ledger: nothing is performed then. This module never awaits.
 """
 
 import logging
@@ -41,7 +41,7 @@ from statek.store.retention import still_forgettable
 from statek.store.session import Store
 
 MAX_STRETCHES = 200  # run by one pass
-MAX_ASKS = 16  # questions that a pass holds up until its last stretch has run
+MAX_ASKS = 8  # questions that a pass holds up until its last stretch has run
 STEP_MEMORY = 512 << 20
 _LEAVE = (StoreFull, LedgerError)  # the process ends, and the next one does what was not saved again
 log = logging.getLogger(__name__)
@@ -132,11 +132,22 @@ class Passes:
         self._mark = mark
         self._step_seconds = step_seconds
         self._takes_back = takes_back
+        self._unsettled: tuple[Done, list[list[Any]]] | None = None  # a pass, and what ran in it
 
     # -- one pass ---------------------------------------------------------------------------------------------------
 
     def run(self) -> Done:
-        """One pass. Raises LedgerError when the ledger cannot be written, and TakenBack: leave then, without saving."""
+        """One pass, settled. Raises LedgerError when the ledger cannot be written, and TakenBack: leave then."""
+        done = self.begin()
+        self.settle()
+        return done
+
+    def begin(self) -> Done:
+        """Take in and run: all of a pass but recording what ran. Until `settle`, nothing of it but questions may leave.
+
+        Raises as `run`; whoever leaves then saves nothing.
+        """
+        self.settle()
         done = Done()
         self._take_inputs(done)
         self.take_arrivals(synced=False)
@@ -146,11 +157,18 @@ class Passes:
             done.is_cut = number >= MAX_STRETCHES or len(done.asks) >= MAX_ASKS
             if done.is_cut:
                 break
-        self._record(done, ran)
+        done.ran = [str(entry[0]) for entry in ran]
+        self._unsettled = done, ran
+        return done
+
+    def settle(self) -> None:
+        """Have on disk what ran; nothing happens when it is there. Raises LedgerError when it cannot be written."""
+        if self._unsettled is None:
+            return
+        self._record(*self._unsettled)
+        self._unsettled = None
         if self.ledger is not None:
             self.ledger.sync()
-        done.ran = [str(entry[0]) for entry in ran]
-        return done
 
     def _take_inputs(self, done: Done) -> None:
         if self.ledger is None or self.records is None:
@@ -241,7 +259,8 @@ class Passes:
             self.deliver(arrival.job, arrival.key, arrival.delivery)
 
     def record_arrivals(self, *, synced: bool = True) -> list[Arrival]:
-        """Record what has arrived, and give it; no job is told."""
+        """Record what has arrived, behind what ran before, and give it; no job is told."""
+        self.settle()
         arrivals = list(self.arrivals)
         self.arrivals.clear()
         if arrivals and self.ledger is not None and self.records is not None and self._meter is not None:

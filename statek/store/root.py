@@ -79,6 +79,13 @@ def let_go_of_lists() -> None:
         index.let_go()
 
 
+def take_lists_again(root: Root) -> None:
+    """After a commit, when there is time for it, get the lists of the open `root` that were let go of."""
+    known = _indexes.get(id(root))
+    if known is not None:
+        known[1].renew(root.jobs, root.id_blocks)
+
+
 def job_index() -> JobIndex:
     """The index of the open prefix, good until the next commit.
 

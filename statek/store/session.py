@@ -17,7 +17,7 @@ import dbzero as db0
 from statek.exceptions import StoreError, StoreFull
 from statek.sandbox import kinds
 from statek.store import status
-from statek.store.root import FORMAT, Root, let_go_of_lists
+from statek.store.root import FORMAT, Root, let_go_of_lists, take_lists_again
 
 PREFIX = "statek"
 _AS_IT_IS: AbstractContextManager[Any] = nullcontext()
@@ -140,6 +140,8 @@ class Store:
             raise _unwritable(error) from error
         status.settled()
         _clear_cache()
+        if self._root is not None:
+            take_lists_again(self._root)
 
     def save(self) -> None:
         """Write what changed, unless the application has a transaction of its own open: with its end it is written.

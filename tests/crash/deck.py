@@ -19,6 +19,7 @@ POINTS = {
     "child": {
         f"{_RUNTIME}.passes:Passes._take_inputs": 30, f"{_RUNTIME}.passes:Passes.take_arrivals": 60,
         f"{_RUNTIME}.passes:Passes._have_effect": 10, f"{_RUNTIME}.passes:Passes._record": 60,
+        f"{_RUNTIME}.asking:Asker.ask": 40,
         f"{_RUNTIME}.passes:Passes._advance": 100, f"{_RUNTIME}.passes:Passes._give_up": 2,
         f"{_RUNTIME}.passes:Passes._end": 12, f"{_RUNTIME}.passes:Passes.rebuild": 1,
         f"{_RUNTIME}.fleet:Fleet._perform": 60, f"{_RUNTIME}.fleet:Fleet._performed": 60,

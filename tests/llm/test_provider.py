@@ -16,19 +16,26 @@ BACKOFF = Backoff(min_us=1_000_000, max_us=8_000_000, factor=2.0)
 
 
 async def test_an_answer(make, request_for):
-    """A whole call: the key and the idempotency key go out, text, counts, sizes and names come back."""
+    """A whole call: the key goes out, text, counts, sizes and names come back."""
     with LoopbackLLM(["hi"]) as llm:
         answer = await make(base_url=llm.url).ask(request_for(params={"temperature": 0.5}))
     sent = llm.headers[0]
-    assert (llm.paths, sent["authorization"], sent["idempotency-key"]) == (
-        ["/v1/chat/completions"],
-        f"Bearer {KEY}",
-        "k1",
-    )
+    assert (llm.paths, sent["authorization"]) == (["/v1/chat/completions"], f"Bearer {KEY}")
     assert (llm.requests[0]["temperature"], llm.requests[0]["messages"][1]["content"]) == (0.5, "hello")
     assert (answer.text, answer.provider, answer.model, answer.scripted) == ("hi", "loop", "loopback-1", False)
     assert (answer.usage.input_tokens, answer.usage.cost_usd) == (10, None)
     assert answer.bytes_sent == int(sent["content-length"])
+
+
+async def test_the_idempotency_key_stands_for_question_and_content(make, request_for):
+    """The same question goes out under the same key each time; with other content under another one."""
+    with LoopbackLLM(["hi"] * 3) as llm:
+        provider = make(base_url=llm.url)
+        for degree in (0.5, 0.5, 0.7):
+            await provider.ask(request_for(params={"temperature": degree}))
+    first, again, other = (sent["idempotency-key"] for sent in llm.headers)
+    assert first == again != other
+    assert all(key.startswith("k1-") for key in (first, other))
 
 
 @pytest.mark.parametrize(

@@ -125,10 +125,26 @@ def test_more_jobs_than_one_pass_runs(open_desk: OpenDesk) -> None:
 def test_questions_are_not_held_up_by_many_stretches(open_desk: OpenDesk) -> None:
     """A pass ends when enough questions wait to be asked, and the next one goes on where it ended."""
     fleet = open_desk(answer("exit(1)", latency=5.0))
+    fleet.run()
     for n in range(passes.MAX_ASKS + 3):
         fleet.submit("clerk", key=str(n))
     first, second = (fleet.fleet.passes.run() for _ in range(2))
     assert (len(first.asks), first.is_cut, len(second.asks), second.is_cut) == (passes.MAX_ASKS, True, 3, False)
+
+
+def test_the_store_is_never_ahead_of_the_record(open_desk: OpenDesk) -> None:
+    """Between a question and the record of the turn that asks it, a commit of the store writes the record first."""
+    fleet = open_desk(answer("exit(1)", latency=5.0))
+    fleet.run()
+    job = fleet.submit("clerk")
+    done = fleet.fleet.passes.begin()
+    assert [asked for asked, _ in done.asks] == [job]
+    assert [kind for kind, _ in records(fleet)] == ["in", "in"]
+    fleet.fleet.checkpoint()
+    assert [kind for kind, _ in records(fleet)] == ["in", "in", "ran"]
+    assert fleet.store.root.seq == Records(fleet.ledger).last()[0]
+    fleet.fleet.passes.settle()
+    assert [kind for kind, _ in records(fleet)] == ["in", "in", "ran"]
 
 
 def test_queue_concurrency_over_a_restart(open_desk: OpenDesk) -> None:
