@@ -196,7 +196,7 @@ class Passes:
         release = self.catalog.release
         known = len(self.store.root.refused)
         self._have_effect(taken)
-        self._say_refused(known)
+        self.say_refused(known)
         if self.catalog.release != release:
             self.ready.tag_anew()
         for entry in choice.entries:
@@ -228,8 +228,8 @@ class Passes:
             root = self.store.root
             root.seq, root.seq_tag = self.records.last()
 
-    def _say_refused(self, known: int) -> None:
-        """Tell clients of the inputs that were refused beyond the first `known`, and become no jobs."""
+    def say_refused(self, known: int) -> None:
+        """Tell clients of the inputs that were refused beyond the first `known`, and become no jobs; once each."""
         kept = self.store.root.refused
         lines = [bytes_json(kept[place]) for place in range(known, len(kept))]
         inputs = [line for line in lines if line["kind"] in inbox.TO_BE_JOBS]

@@ -46,15 +46,19 @@ def replay(passes: Passes, checkpoint: Callable[[], None]) -> Replayed:
     passes.results.base_seq = root.seq
     passes.catalog.use(root.release)
     _hold_what_had_arrived(passes, passes.records)
+    refused = len(root.refused)
     for record in Records.after(passes.records, root.seq):
         passes.results.upto = record.seq
         _take(passes, record, done)
         root.seq, root.seq_tag, root.clock_us = record.seq, record.tag, passes.clock_us
         done.records += 1
         if done.records % CHECKPOINT_EVERY == 0 and all(isinstance(d, Outcome) for d in passes.deliveries.values()):
+            passes.say_refused(refused)  # a process that is killed between taking in and telling leaves it to this one
+            refused = len(root.refused)
             checkpoint()  # what is held for a job is in memory only; results alone are found again
     passes.results.upto = None
     if done.records:
+        passes.say_refused(refused)
         checkpoint()
     return done
 

@@ -8,6 +8,7 @@ import pytest
 
 from statek.ledger import inbox
 from statek.ledger.file import LedgerFile
+from statek.ledger.records import Kind, Records, unpack
 from statek.runtime.fleet import Fleet
 from statek.runtime.replay import CHECKPOINT_EVERY
 from statek.sandbox.bounds import WATCHDOG
@@ -178,6 +179,20 @@ def test_answer_on_record_is_not_asked_for_again(open_desk: OpenDesk) -> None:
     fleet.run()
     assert [fleet.job(job).exit_value for job in (first, second)] == ["paused", 2]
     assert (asked > 0, fleet.fleet.tally.input_tokens) == (True, 0)
+
+
+def test_a_client_hears_of_a_refusal_after_a_kill(open_desk: OpenDesk) -> None:
+    """An input that was taken in, but not yet refused when the process died, is answered by the next one, once."""
+    fleet = open_desk()
+    fleet.run()
+    entry_id, records = fleet.submit("nobody"), Records(fleet.ledger)
+    with fleet.ledger.transaction():
+        inbox.take(fleet.ledger, records, inbox.find(fleet.ledger, entry_id))
+    for _ in range(2):
+        fleet = open_desk()
+        told = [unpack(record.body) for record in Records(fleet.ledger).after(0) if record.kind == Kind.SAID]
+        assert [line["outcome"] for line in told] == ["refused"]
+    assert [line["id"] for line in fleet.refused] == [entry_id]
 
 
 def _two_agents() -> list[Any]:
