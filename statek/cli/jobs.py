@@ -92,3 +92,16 @@ def queued(ledger: LedgerFile) -> dict[str, int]:
     """How many inputs are no jobs yet, by `Agent/name` or `Queue/name`."""
     found = {f"Agent/{name}": count for name, count in inbox.depths(ledger, *inbox.SUBMISSIONS).items()}
     return {**found, **{f"Queue/{name}": count for name, count in inbox.depths(ledger, *inbox.ITEMS).items()}}
+
+
+def queued_lines(ledger: LedgerFile) -> list[str]:
+    """The same for people. What lies on a dead letter queue waits for a person, not for being taken in."""
+    return [_queued_line(ledger, name, count) for name, count in sorted(queued(ledger).items())]
+
+
+def _queued_line(ledger: LedgerFile, name: str, count: int) -> str:
+    kind, _, queue = name.partition("/")
+    first = inbox.waiting(ledger, kinds=[inbox.InputKind.ITEM], target=queue, limit=1) if kind == "Queue" else []
+    if first and items.is_dead(first[0]):
+        return f"{count:,} given up, on {name}: `statek queue ls {queue}` shows why"
+    return f"{count:,} not yet taken in for {name}"

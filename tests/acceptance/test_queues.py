@@ -75,6 +75,9 @@ def test_failed_items_are_tried_again_and_end_on_the_dead_letter_queue(tmp_path:
     assert (dead["from"], dead["item"]) == ("orders", {"id": "o1"})
     assert "overloaded" in dead["reason"]
     assert "lost" in project.do("queue", "ls").out
+    for command in ("ps", "status"):
+        ran = project.do(command)
+        assert "1 given up, on Queue/lost: `statek queue ls lost` shows why" in ran.out + ran.err
     project.edit("agents/models.yaml", "{error: overloaded}", WORKS)
     project.do("apply", ".", "--yes")
     assert project.do("queue", "requeue", "--all", "lost").out.split() == [f"{job}~3"]

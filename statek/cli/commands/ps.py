@@ -53,7 +53,7 @@ def run(screen: Screen, project: Path, env: str | None, wanted: Filter) -> int:
             agent=wanted.agent, status=wanted.status, everything=wanted.everything, limit=wanted.limit
         )
         live = questions.live
-    queued = _queued(place)
+    queued, lines = _queued(place)
     if screen.json:
         screen.document("Jobs", {**found, "queued": queued, "worker": live})
         return Exit.OK
@@ -66,12 +66,12 @@ def run(screen: Screen, project: Path, env: str | None, wanted: Filter) -> int:
         screen.note("no jobs" if wanted.everything else "no jobs are open; --all shows those that have ended")
     for line in found.get("refused", []):
         screen.note(f"refused when it was taken in: {line['id']}: {line['reason']}")
-    for name, count in queued.items():
-        screen.note(f"{count:,} not yet taken in for {name}")
+    for line in lines:
+        screen.note(line)
     return Exit.OK
 
 
-def _queued(place: Place) -> dict[str, int]:
-    """Inputs that are no jobs yet, by `Agent/name` or `Queue/name`."""
+def _queued(place: Place) -> tuple[dict[str, int], list[str]]:
+    """Inputs that are no jobs yet, by `Agent/name` or `Queue/name`, and the same for people."""
     with place.open_ledger() as ledger:
-        return jobs.queued(ledger)
+        return jobs.queued(ledger), jobs.queued_lines(ledger)

@@ -10,7 +10,7 @@ from statek.base.clock import SystemClock
 from statek.cli import options, planning
 from statek.cli.codes import Exit
 from statek.cli.job_text import dollars
-from statek.cli.jobs import queued
+from statek.cli.jobs import queued, queued_lines
 from statek.cli.place import Place
 from statek.cli.safety import safety, show_safety
 from statek.cli.screen import Screen
@@ -41,7 +41,7 @@ def run(screen: Screen, project: Path, env: str | None, *, tell: bool) -> int:
     wanted = planning.read_project(project, env)
     place = wanted.place
     plan: Plan | None = None
-    head, waiting = None, {}
+    head, waiting, lines = None, {}, list[str]()
     safe: dict[str, Any] | None = None
     storage: dict[str, Any] | None = None
     used: dict[str, metering.Sum] | None = None
@@ -49,7 +49,7 @@ def run(screen: Screen, project: Path, env: str | None, *, tell: bool) -> int:
         ledger = place.ledger_if_there()
         if ledger is not None:
             stack.enter_context(ledger)
-            head, waiting = releases.head(ledger), queued(ledger)
+            head, waiting, lines = releases.head(ledger), queued(ledger), queued_lines(ledger)
             safe = safety(place.store, ledger)
             storage = _storage(place, ledger)
             used = _usage(ledger)
@@ -63,7 +63,7 @@ def run(screen: Screen, project: Path, env: str | None, *, tell: bool) -> int:
         data = {"safety": safe, "storage": storage, "usage": usage}
         screen.document("Status", {**_json(place, head, conditions, waiting, worker), **data})
     else:
-        _show(screen, place, head, conditions, waiting, worker)
+        _show(screen, place, head, conditions, lines, worker)
         if used is not None:
             _show_usage(screen, used)
         if storage is not None:
@@ -141,7 +141,7 @@ def _show(
     place: Place,
     head: releases.Head | None,
     conditions: list[Condition],
-    waiting: dict[str, int],
+    lines: list[str],
     worker: dict[str, Any] | None,
 ) -> None:
     screen.line(f"{place.root}, environment {place.env}: {head.release if head else 'nothing applied'}", "bold")
@@ -150,8 +150,8 @@ def _show(
         source = "" if condition.file is None else f" ({condition.file}:{condition.line})"
         rows.append((condition.type, condition.status.value, condition.reason, condition.message + source))
     screen.table(["CONDITION", "STATUS", "REASON", "MESSAGE"], rows, cut=False)
-    for name, count in sorted(waiting.items()):
-        screen.line(f"not yet taken in: {count:,} for {name}")
+    for line in lines:
+        screen.line(line)
     jobs = (worker or {}).get("jobs")
     if isinstance(jobs, dict):
         screen.line("jobs: " + ", ".join(f"{count:,} {name}" for name, count in jobs.items()))
