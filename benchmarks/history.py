@@ -22,13 +22,13 @@ def measure() -> list[Row]:
     """The step early and late, and the JSON of the late request."""
     with looping(turns=TURNS + 1) as rig:
         stamps: list[float] = []
-        answered = rig.fleet.passes.answered
+        answered = rig.fleet.passes.arrivals.answered
 
         def count(job_id: str, turn: int, answer: Any) -> None:
             stamps.append(time.process_time())
             answered(job_id, turn, answer)
 
-        rig.fleet.passes.answered = count  # type: ignore[method-assign]
+        rig.fleet.passes.arrivals.answered = count  # type: ignore[method-assign]
         rig.run_jobs("looper", ["long"])
         spans = [(later - at) * 1000 for at, later in pairwise(stamps)]
         job = find_job("long")

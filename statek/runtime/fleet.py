@@ -339,7 +339,7 @@ class Fleet:
         except Exception as error:  # a job must never wait for an answer that nobody waits for any more
             log.exception("asking the model for job %s failed inside the kit", job_id)
             answer = Failure("failed", f"error in the kit: {type(error).__name__}: {error}")
-        self.passes.answered(job_id, ask.request.key, answer)
+        self.passes.arrivals.answered(job_id, ask.request.key, answer)
         self.tally.count_answer(answer)
         self._changed.set()
 
@@ -380,10 +380,10 @@ class Fleet:
             self.checkpoint()
         self.passes.take_notice(done.made, done.woken)
         try:
-            self.passes.performed(job_id, wish, done.outcome, touched=touched)
+            self.passes.arrivals.performed(job_id, wish, done.outcome, touched=touched)
         except Exception as error:  # noqa: BLE001 - a result that cannot be recorded after all is the end of its call
             outcome = _failed_inside(job_id, wish, error).outcome
-            self.passes.performed(job_id, wish, outcome, touched=touched)
+            self.passes.arrivals.performed(job_id, wish, outcome, touched=touched)
         self._changed.set()
 
     # -- telling ----------------------------------------------------------------------------------------------------

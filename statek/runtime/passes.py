@@ -20,17 +20,17 @@ from statek.exceptions import BugError, LedgerError, Signal, StatekError, StoreF
 from statek.ledger import inbox, records
 from statek.ledger.file import LedgerFile
 from statek.ledger.inbox import Entry, InputKind
-from statek.ledger.metering import Meter, Used
 from statek.ledger.records import Kind, Records
 from statek.llm.messages import Answer
 from statek.runtime import intake, subtasks, told
 from statek.runtime.admission import Admission, Choice
+from statek.runtime.arrivals import Arrival, Arrivals
 from statek.runtime.catalog import Catalog
 from statek.runtime.crossings import Outcome
 from statek.runtime.endings import CallWish
 from statek.runtime.inbound import MAX_INPUTS, Inbound
 from statek.runtime.ready import Ready
-from statek.runtime.results import Results, answer_body, intent_key, read_answer, result_body, result_key
+from statek.runtime.results import Results, intent_key, read_answer, result_key
 from statek.runtime.step import BlockEnd, Delivery, Failure, Over, Parked, Steps, Wish
 from statek.runtime.tagging import bounds_of, is_served, tag_of
 from statek.runtime.turn import Ask, key_of_question
@@ -75,17 +75,6 @@ class Done:
         return not (self.stretches or self.taken)
 
 
-@dataclass(frozen=True)
-class Arrival:
-    """An answer or a result that came in from outside, for a job that waits for it."""
-
-    job: str
-    kind: Kind
-    key: str
-    body: bytes
-    delivery: Delivery
-
-
 class TakenBack(StatekError):  # noqa: N818 - not a failure: the process has to start again
     """A stretch is given up and the ledger says so; what it did is in memory, so nothing may be saved any more."""
 
@@ -114,11 +103,10 @@ class Passes:
         self.ledger = ledger
         self.records = Records(ledger) if ledger is not None else None
         self.results = Results(store, self.records)
-        self._meter = Meter(ledger) if ledger is not None else None
         self.catalog = catalog
         self.ready = self._make_ready()
         self.steps = Steps(catalog, self.results.of_call)
-        self.arrivals: deque[Arrival] = deque()
+        self.arrivals = Arrivals(ledger, self.records, clock)
         self.deliveries: dict[str, Delivery] = {}
         self.notes: dict[str, str] = {}  # jobs to be given up in their next stretch, and why
         self.cleanups: deque[str] = deque()  # jobs that ended with an error and have handlers to be called
@@ -261,18 +249,7 @@ class Passes:
     def record_arrivals(self, *, synced: bool = True) -> list[Arrival]:
         """Record what has arrived, behind what ran before, and give it; no job is told."""
         self.settle()
-        arrivals = list(self.arrivals)
-        self.arrivals.clear()
-        if arrivals and self.ledger is not None and self.records is not None and self._meter is not None:
-            used: list[Used] = []
-            with self.ledger.transaction(synced=synced):
-                for arrival in arrivals:
-                    failed = isinstance(arrival.delivery, Failure)  # no answer: the same turn may be asked for again
-                    seq = self.records.put(arrival.kind, None if failed else arrival.key, arrival.body)
-                    if seq is not None and isinstance(arrival.delivery, Answer):
-                        used.append(_used(self.steps.role_of(arrival.job), arrival.delivery))
-                self._meter.add(used, self._clock.now_us())
-        return arrivals
+        return self.arrivals.record(self.steps.role_of, synced=synced)
 
     def deliver(self, job_id: str, key: str, delivery: Delivery) -> None:
         """Hand something that arrived to its job, if the job still waits for exactly this."""
@@ -447,17 +424,6 @@ class Passes:
                     self.admission.after_end(job)
         self.results.found_unknown.clear()
 
-    # -- arrivals ---------------------------------------------------------------------------------------------------
-
-    def answered(self, job_id: str, key: str, answer: Answer | Failure) -> None:
-        """A model answered the question of that key, or could not be asked."""
-        self.arrivals.append(Arrival(job_id, Kind.MODEL, key, answer_body(job_id, key, answer), answer))
-
-    def performed(self, job_id: str, wish: CallWish, outcome: Outcome, *, touched: bool) -> None:
-        """An outside call returned or raised."""
-        body = result_body(job_id, wish, outcome, touched=touched)
-        self.arrivals.append(Arrival(job_id, Kind.RESULT, result_key(job_id, wish), body, outcome))
-
     # -- start ------------------------------------------------------------------------------------------------------
 
     def rebuild(self) -> None:
@@ -511,12 +477,3 @@ def _forgets(entry: Entry) -> bool:
 def _decided(entry: Entry) -> Entry:
     """The input as recorded: which jobs are forgotten is decided once, and only done by a replay."""
     return replace(entry, body={"jobs": still_forgettable(entry.body["jobs"])}) if _forgets(entry) else entry
-
-
-def _used(role: str, answer: Answer) -> Used:
-    """What an answer adds to the counters of its job's agent."""
-    usage = answer.usage
-    return Used(
-        role, answer.provider, answer.model, usage.input_tokens,
-        usage.output_tokens, usage.cached_tokens, usage.cost_usd, answer.scripted,
-    )  # fmt: skip
