@@ -1,9 +1,14 @@
 """What a job has used, as the documents name it."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from statek.base.prices import set_model_pricing
-from statek.store.usage import LLM_Usage
+from statek.store.usage import LLM_Usage, Used
+
+COUNTS = st.integers(0, 2**62)
+MONEY = st.none() | st.floats(allow_nan=False)
 
 
 def test_cost_by_price_else_as_reported() -> None:
@@ -19,3 +24,10 @@ def test_cost_by_price_else_as_reported() -> None:
 def test_what_was_counted_wins() -> None:
     """A job's cost is the sum of its answers, each by the price of its time."""
     assert LLM_Usage(total_reported_cost=0.5, cost_usd=0.25).total_cost == 0.25
+
+
+@given(used=st.builds(Used, *[COUNTS] * 7, MONEY, MONEY, st.booleans()))
+def test_counters_are_kept_exactly(used: Used) -> None:
+    """What a job has used comes back as it was, also that nothing is known of its money; nothing stored is nothing."""
+    assert Used.decode(used.encode()) == used
+    assert Used.decode(None) == Used()
