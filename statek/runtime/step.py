@@ -447,7 +447,7 @@ class _Stretch:
             job.journal, job.journal_refs = None, None
         self.status = JobStatus.DONE
         self.steps.forget(self.job_id)
-        if job.handler is not None and subtasks.will_try_again(job, outcome, self._spec()):
+        if subtasks.will_try_again(job, outcome, self._spec()):
             return Over(outcome, None)
         parent = subtasks.complete(job, error, self.clock_us)
         return Over(outcome, parent)

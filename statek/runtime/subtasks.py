@@ -70,13 +70,13 @@ def will_try_again(child: Any, outcome: str, spec: compiled.Agent | None) -> boo
 
     Only the first end of a child counts, one that nobody cancelled and of which the parent knows nothing yet.
     """
-    handler, number = child.handler, items.first_and_number(child.id)[1]
-    if handler is None or handler.is_completed or spec is None or child.num_completions:
+    if outcome not in FAILED or spec is None or child.num_completions:
         return False
-    again = outcome in FAILED and number < spec.retry.max_attempts
-    if again:
-        handler.is_tried_again = True
-    return again
+    handler, number = child.handler, items.first_and_number(child.id)[1]
+    if handler is None or handler.is_completed or number >= spec.retry.max_attempts:
+        return False
+    handler.is_tried_again = True
+    return True
 
 
 def is_open(child: Any) -> bool:

@@ -14,8 +14,9 @@ def final_result(job: Any) -> dict[str, Any]:
     becomes a list on the way).
     """
     told: dict[str, Any] = {"outcome": job.outcome}
-    if job.error is not None:
-        told["error"] = job.error.error_message
+    error = job.error
+    if error is not None:
+        told["error"] = error.error_message
     if job.exit_bytes is not None:
         told |= _result(job)
     return told

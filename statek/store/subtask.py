@@ -117,7 +117,7 @@ class SubTaskHandler(Derived):
         elif result is not None:
             self._result, refs = keep.dumps_value(result, workspace.OUTSIDE)
             self._refs = workspace.store_refs(refs) or None
-        self._end()
+        self._end(self.job)
 
     def complete_by_exit(self) -> None:
         """Record what the job gave to `exit`, as it is stored, and tell the parent. The handler has no outcome yet.
@@ -133,11 +133,11 @@ class SubTaskHandler(Derived):
             self._result = given
             if refs is not None:
                 self._refs = list(refs)
-        self._end()
+        self._end(job)
 
-    def _end(self) -> None:
+    def _end(self, job: Job) -> None:
         self.is_completed = True
-        parent_id = self.job.parent_id
+        parent_id = job.parent_id
         parent = root.find_job(parent_id) if parent_id else None
         if parent is not None:
             self._tell(parent)
