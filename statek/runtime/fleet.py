@@ -144,10 +144,7 @@ class Fleet:
                 if self._lost is not None:
                     raise self._lost  # what a call gave cannot be recorded: leave, as when the loop itself meets it
                 try:
-                    done = self._begin_pass()
-                    if done.asks:
-                        await asyncio.sleep(0)  # they leave now
-                    self._end_pass(done)
+                    done = await self._pass()
                     if not done.is_empty:
                         await self._gather(is_hurried=done.is_cut)
                     self._poll_futures()  # behind what the pass wanted from outside; who can go on does so in the next
@@ -166,6 +163,8 @@ class Fleet:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            if self._lost is None:
+                self.passes.record_arrivals()  # what came home before somebody cancelled this
             await self.asker.close()
         self.checkpoint()
 
@@ -173,13 +172,18 @@ class Fleet:
         await stop.wait()
         self._changed.set()
 
-    def _begin_pass(self) -> Done:
+    async def _pass(self) -> Done:
         self.passes.max_active = self._concurrency()
         if self.start_jobs is not None:
             self.start_jobs()
         done = self.passes.begin()
         for job_id, ask in done.asks:
             self._start(self._ask(job_id, ask))
+        try:
+            if done.asks:
+                await asyncio.sleep(0)  # they leave now
+        finally:
+            self._end_pass(done)  # also for who is cancelled here: what ran has run
         return done
 
     def _end_pass(self, done: Done) -> None:

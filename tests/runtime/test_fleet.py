@@ -31,6 +31,33 @@ def test_async_tool(open_desk: OpenDesk) -> None:
     assert fleet.job(job).exit_value == ["posted a", "posted b"]
 
 
+def test_whoever_is_cancelled_ends_the_pass_first(open_desk: OpenDesk) -> None:
+    """Cancelled while questions of a pass leave, the calls of that pass are made; a restart finds how they ended."""
+    agents = [declare_agent(name, tools=desk.TOOLS) for name in ("asker", "caller")]
+    fleet = open_desk(
+        answer("exit(post('x'))", agent="caller"), answer("count('y')", turn=1), answer("exit(2)"), agents=agents
+    )
+    jobs = [fleet.submit("caller"), fleet.submit("asker")]
+
+    async def cancelled_with_both_answers() -> None:
+        running = asyncio.create_task(fleet.fleet.run(asyncio.Event(), until_idle=True))
+
+        def cancel_with_both() -> None:
+            if len(fleet.fleet.passes.arrivals) == len(jobs):
+                asyncio.get_running_loop().call_soon(running.cancel)
+
+        fleet.fleet.start_jobs = cancel_with_both
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(cancelled_with_both_answers())
+    assert desk.calls() == ["count y", "post x"]
+    fleet = open_desk()
+    fleet.run()
+    assert [fleet.job(job).exit_value for job in jobs] == ["posted x", 2]
+    assert desk.calls().count("post x") == 1
+
+
 def test_inputs_are_names(open_desk: OpenDesk) -> None:
     """Declared inputs are rendered into the prompt and are names of the code."""
     agents = [declare_agent("adder", inputs={"n": {"type": "integer"}}, prompt="Add to {{ inputs.n }}.")]
