@@ -114,7 +114,8 @@ class RemoteProvider:
         body = wire.dump(outgoing.body)
         headers = {**outgoing.headers, "Content-Type": "application/json"}
         if request.key:
-            headers["Idempotency-Key"] = f"{request.key}-{hashlib.sha256(body).hexdigest()[:12]}"
+            sent = hashlib.sha256(outgoing.url.encode() + body).hexdigest()[:12]
+            headers["Idempotency-Key"] = f"{request.key}-{sent}"
         received = await self._transport.post(outgoing.url, headers, body)
         if not 200 <= received.status < 300:
             raise complaint(self._config.name, received, self._clock.now_us())

@@ -88,6 +88,7 @@ class Fleet:
         self._default_provider = default_provider
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._calls_out = 0  # of these, calls of tools under way
         self._lost: StatekError | None = None  # a failure of store or ledger, after which nothing may be saved
         self._dirty = 0
         self._committed_at = clock.monotonic()
@@ -164,7 +165,7 @@ class Fleet:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             if self._lost is None:
-                self.passes.record_arrivals()  # what came home before somebody cancelled this
+                self.passes.take_arrivals()  # what came home before somebody cancelled this
             await self.asker.close()
         self.checkpoint()
 
@@ -180,11 +181,15 @@ class Fleet:
         for job_id, ask in done.asks:
             self._start(self._ask(job_id, ask))
         try:
-            if done.asks:
+            if done.asks and self._may_leave_early(done):
                 await asyncio.sleep(0)  # they leave now
         finally:
             self._end_pass(done)  # also for who is cancelled here: what ran has run
         return done
+
+    def _may_leave_early(self, done: Done) -> bool:
+        """Whether nobody else can see, before it is on disk, what ran: the end of a job, or what it did to objects."""
+        return not (done.ended or self._calls_out or self.store.writes_itself)
 
     def _end_pass(self, done: Done) -> None:
         self.passes.settle()
@@ -369,10 +374,13 @@ class Fleet:
         self._performed(job_id, wish, done)
 
     async def _call(self, job_id: str, wish: CallWish) -> None:
+        self._calls_out += 1
         try:
             done = await self._performer.perform(job_id, wish)
         except Exception as error:  # noqa: BLE001 - a job must never wait for a call that nobody makes any more
             done = _failed_inside(job_id, wish, error)
+        finally:
+            self._calls_out -= 1
         self._performed(job_id, wish, done)
 
     def _performed(self, job_id: str, wish: CallWish, done: Performed) -> None:

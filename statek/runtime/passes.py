@@ -52,8 +52,8 @@ class Done:
     """What a pass did and what it leaves to be performed.
 
     Attributes:
-        calls: outside calls whose intents are on disk.
-        asks: model requests of jobs whose turn is on disk.
+        calls: outside calls to be made once their intents are on disk.
+        asks: questions to models.
         stretches: how many ran.
         ended: jobs that ended.
         taken: inputs taken in.

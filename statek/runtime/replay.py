@@ -47,6 +47,7 @@ def replay(passes: Passes, checkpoint: Callable[[], None]) -> Replayed:
     passes.catalog.use(root.release)
     _hold_what_had_arrived(passes, passes.records)
     refused = len(root.refused)
+    passes.clock_us = max(passes.clock_us, root.clock_us)
     for record in Records.after(passes.records, root.seq):
         passes.results.upto = record.seq
         _take(passes, record, done)

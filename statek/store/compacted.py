@@ -99,6 +99,7 @@ def _settle(old: Root, rewriter: Rewriter, moved: list[tuple[str, Any]]) -> None
         if job_def is not None and old.def_index.get(key_of(job_def.digest)) == slot:
             index[key_of(root.job_defs[slot].digest)] = slot
     root.def_index = index
+    root.has_jobs, root.has_handlers = Job in rewriter.kinds, SubTaskHandler in rewriter.kinds
     root.moved = [[address, rewriter(item)] for address, item in moved] or None
 
 
@@ -137,7 +138,10 @@ def _ids_with(status: Any, gone: set[str]) -> list[str]:
     return sorted(str(job.id) for job in db0.find(Job, status) if db0.uuid(job) not in gone)
 
 
-_CHANGES = {("Root", "def_index"), ("Root", "moved"), ("PushedItem", "job")}  # hold addresses
+_CHANGES = {
+    *(("Root", name) for name in ("def_index", "moved", "has_jobs", "has_handlers")),
+    ("PushedItem", "job"),
+}  # hold addresses, or say what is in the file
 _ROUNDS = 2  # after the first, objects of equal content are told apart by what they refer to
 
 

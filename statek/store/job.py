@@ -296,7 +296,7 @@ def new_job(
 
 
 def _hang_up(job: Job, job_id: str, index: JobIndex) -> None:
-    if index.is_empty:
+    if root.is_first("has_jobs"):
         lay_out(job, late_fields(Job))
     index.add(job, job_id)
 

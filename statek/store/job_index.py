@@ -40,11 +40,6 @@ class JobIndex:
         self._catch_up()
 
     @property
-    def is_empty(self) -> bool:
-        """Whether there has never been a job."""
-        return len(self._jobs) == 0
-
-    @property
     def has_let_go(self) -> bool:
         """Whether the lists have to be given anew before anything is asked."""
         return self._jobs is None

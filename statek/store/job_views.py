@@ -58,7 +58,7 @@ class JobViews:
     def read_console(self, start: int = 0) -> list[str]:
         """Console entries from `start` on."""
         lines = self.console_log
-        wanted = lines if start == 0 else (lines[place] for place in range(start, len(lines)))
+        wanted = lines if start == 0 else (lines[place] for place in range(len(lines))[start:])
         return [bytes_text(line) for line in wanted]
 
     def get_chat_history(self) -> Iterator[ChatHistoryItem]:

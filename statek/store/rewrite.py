@@ -113,7 +113,7 @@ class Rewriter:
             if hook is not None:
                 hook(item, self)
         self._gone.clear()
-        for cls in {type(item) for item in self._order}:
+        for cls in self.kinds:
             self._lay_out(cls)
         outcome = Outcome()
         for item in self._order:
@@ -121,6 +121,11 @@ class Rewriter:
             outcome.objects[kind] = outcome.objects.get(kind, 0) + 1
         outcome.lost = self._check_references(accept_lost=accept_lost)
         return outcome
+
+    @property
+    def kinds(self) -> set[type]:
+        """Classes of what was made again."""
+        return {type(item) for item in self._order}
 
     def _lay_out(self, cls: Any) -> None:
         """Make the new file know the late fields of a class, by an object that nothing refers to."""

@@ -23,8 +23,9 @@ class Root:
 
     forgotten: Any = None  # of each forgetting one entry of bytes, see `retention`
     cleanups: Any = None  # ids of jobs that have ended with an error, and whose handlers are still to be called
-    has_handlers = False  # of child jobs, the kit's own kind: there has been one
-    _late_fields = ("forgotten", "cleanups", "has_handlers", "moved")
+    has_handlers = False  # of child jobs, the kit's own kind: its fields are laid out in this file
+    has_jobs = False  # the same of jobs
+    _late_fields = ("forgotten", "cleanups", "has_handlers", "has_jobs", "moved")
     moved: Any = None  # since a compaction: (address before, object) of what the ledger still calls by that address
 
     def __init__(self, store_id: str = "") -> None:
@@ -59,6 +60,15 @@ def find_job(job_id: str) -> Any | None:
 def forget_job(job_id: str) -> None:
     """Empty the slot of a job; its id finds nothing from now on. Nothing happens when there is no such job."""
     job_index().forget(job_id)
+
+
+def is_first(mark: str) -> bool:
+    """Whether nothing of a kind, "has_jobs" or "has_handlers", has been in this file; from now on there has."""
+    root = Root()
+    if getattr(root, mark):
+        return False
+    setattr(root, mark, True)
+    return True
 
 
 def was_made(job_id: str) -> bool:

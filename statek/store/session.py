@@ -53,7 +53,7 @@ class Store:
         """Open the store in `folder`; a new one of that id is made when there is none.
 
         Raises:
-            StoreError: another process has it, it is damaged, of a newer format or another store, or cannot be read.
+            StoreError: another process has it, it is damaged, of another format or another store, or cannot be read.
         """
         file = folder / f"{PREFIX}.db0"
         if not file.exists():
@@ -81,7 +81,8 @@ class Store:
         except Exception as error:
             raise StoreError("dbzero is not open in this process", hint="call db0.init and db0.open first") from error
         store = cls(_find_file(name), owned=False, read_only=False)
-        store.check("")
+        if db0.find(Root):
+            store.check("")
         return store
 
     @property
@@ -104,9 +105,7 @@ class Store:
         if found != FORMAT:
             raise StoreError(
                 f"the store {self.file} has format {found}, this build reads format {FORMAT}",
-                hint="install the newer statek that wrote it"
-                if found > FORMAT
-                else "move the file away: the worker makes it again from the ledger, as far back as that goes",
+                hint="open it with the statek that wrote it" if found > FORMAT or not self._owned else _OLDER,
             )
         if store_id and self.root.store_id != store_id:
             raise StoreError(
@@ -206,6 +205,10 @@ def at_foreign_address(address: str) -> Any:
         raise StoreError(f"the stored object {uuid} of prefix {prefix!r} {why}", hint=_OPEN_PREFIX) from error
 
 
+_OLDER = (
+    "go on with the statek that wrote it; or move the file away: while the ledger beside it has never been pruned, "
+    "the worker makes it again from there"
+)
 _OPEN_PREFIX = "open its prefix (db0.open) before the worker starts"
 _CONTAINERS = frozenset({"List", "Dict", "Set", "Tuple", "ByteArray", "Index"})  # types of dbzero, "builtins" they say
 

@@ -63,9 +63,8 @@ class SubTaskHandler(Derived):
         self._refs: Any = None
         if type(self) is not SubTaskHandler:
             lay_out_first(self)
-        elif not root.current_root().has_handlers:
+        elif root.is_first("has_handlers"):
             lay_out(self, late_fields(SubTaskHandler))
-            root.current_root().has_handlers = True
 
     @property
     def id(self) -> Any:

@@ -23,7 +23,7 @@ from statek.worker import spawn
 from statek.worker.places import store_file
 
 PROBE = (*spawn.PYTHON, "statek.worker.probe")
-FOREIGN = 4  # exit code: whole as far as it goes, but of another ledger or a newer format
+FOREIGN = 4  # exit code: whole as far as it goes, but of another ledger or format
 IMPORT_SECONDS = 60.0
 PROBE_SECONDS_PER_BYTE = 1.0 / 100_000_000
 PROBES = 3  # as often as somebody kills it

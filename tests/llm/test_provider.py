@@ -2,6 +2,7 @@
 
 import logging
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -50,6 +51,16 @@ async def test_the_other_drivers(make, request_for, driver, path, body):
     with LoopbackLLM([body]) as llm:
         answer = await make(base_url=llm.url, driver=driver).ask(request_for())
     assert (answer.text, llm.paths) == ("hi", [path])
+
+
+async def test_a_driver_that_names_its_model_in_the_address(make, request_for):
+    """Another model, as the next of a chain, is asked under another key."""
+    body = {"candidates": [{"content": {"parts": [{"text": "hi"}]}}]}
+    with LoopbackLLM([body, body]) as llm:
+        for model in ("first", "second"):
+            await make(base_url=llm.url, driver="gemini").ask(replace(request_for(), model=model))
+    first, second = (sent["idempotency-key"] for sent in llm.headers)
+    assert first != second
 
 
 async def test_scripted_driver(config_for, clock, connections):

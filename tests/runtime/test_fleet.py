@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from statek.exceptions import NotApplied, StoreFull
+from statek.ledger.records import Records, said_key
 from statek.runtime.fleet import Fleet
 from statek.runtime.performing import INLINE_BYTES
 from statek.sandbox.bounds import WATCHDOG
+from statek.store.job import find_job
 from statek.testing import answer, declare_agent, declare_queue, declare_tool
 from tests.runtime import desk
 from tests.runtime.conftest import OpenDesk
@@ -56,6 +58,54 @@ def test_whoever_is_cancelled_ends_the_pass_first(open_desk: OpenDesk) -> None:
     fleet.run()
     assert [fleet.job(job).exit_value for job in jobs] == ["posted x", 2]
     assert desk.calls().count("post x") == 1
+
+
+def test_nobody_sees_an_end_that_is_not_recorded(open_desk: OpenDesk) -> None:
+    """Not even another task of the loop, where other jobs ask their models in the same pass."""
+    agents = [declare_agent(name) for name in ("ender", "asker")]
+    fleet = open_desk(answer("exit('first')", agent="ender"), answer("x = 1", turn=1), answer("exit(2)"), agents=agents)
+    ender = fleet.submit("ender")
+    fleet.submit("asker")
+    seen: list[bool] = []
+
+    async def look() -> None:
+        while not seen:
+            job = find_job(ender)
+            if job is not None and job.is_done:
+                seen.append(Records(fleet.ledger).get(said_key(ender, 0)) is not None)
+            await asyncio.sleep(0)
+
+    async def both() -> None:
+        looking = asyncio.create_task(look())
+        await fleet.fleet.run(asyncio.Event(), until_idle=True)
+        await looking
+
+    asyncio.run(both())
+    assert seen == [True]
+
+
+def test_a_cancelled_fleet_goes_on(open_desk: OpenDesk) -> None:
+    """Run again after it was cancelled, it has what had come home: nothing waits for what is there."""
+    agents = [declare_agent(name, tools=desk.TOOLS) for name in ("asker", "caller")]
+    rules = [answer("exit(post('x'))", agent="caller"), answer("count('y')", turn=1), answer("exit(2)")]
+    fleet = open_desk(*rules, agents=agents)
+    jobs = [fleet.submit("caller"), fleet.submit("asker")]
+
+    async def cancelled(running: "asyncio.Task[None]") -> None:
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    async def run_twice() -> None:
+        running = asyncio.create_task(fleet.fleet.run(asyncio.Event(), until_idle=True))
+        fleet.fleet.start_jobs = lambda: (
+            running.cancel() if len(fleet.fleet.passes.arrivals) == len(jobs) else None
+        )  # fmt: skip
+        await cancelled(running)
+        fleet.fleet.start_jobs = None
+        await asyncio.wait_for(fleet.fleet.run(asyncio.Event(), until_idle=True), 30)
+
+    asyncio.run(run_twice())
+    assert [fleet.job(job).exit_value for job in jobs] == ["posted x", 2]
 
 
 def test_inputs_are_names(open_desk: OpenDesk) -> None:

@@ -237,6 +237,18 @@ def test_clock_never_goes_back(open_desk: OpenDesk) -> None:
     assert fleet.job(job).exit_value is True
 
 
+def test_the_clock_after_a_replay_without_stretches(open_desk: OpenDesk) -> None:
+    """Records of inputs alone do not set the stored clock back."""
+    fleet = open_desk(answer("exit(1)"))
+    fleet.submit("clerk")
+    fleet.run()
+    before = fleet.store.root.clock_us
+    entry_id = fleet.submit("clerk", key="2")
+    with fleet.ledger.transaction():
+        inbox.take(fleet.ledger, Records(fleet.ledger), inbox.find(fleet.ledger, entry_id))
+    assert open_desk().store.root.clock_us >= before
+
+
 def test_stored_object_of_an_outside_call(open_desk: OpenDesk) -> None:
     """A stored object that an outside call gave is the same object after a restart."""
     fleet = open_desk(answer("b = box_outside()\npause()\nset_box(3)\nexit(b)"))

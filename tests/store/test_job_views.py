@@ -69,6 +69,15 @@ def test_panic_raises_the_difficulty(agent: SupervisedAgent) -> None:
     assert list(job.get_chat_history()) == []
 
 
+@pytest.mark.parametrize("start", [0, 1, 3, 9, -1, -9])
+def test_console_from_a_line_on(agent: SupervisedAgent, start: int) -> None:
+    """As a slice of a list is."""
+    job, lines = Job(JobDef(agent)), ["a", "b", "c"]
+    for line in lines:
+        job.console_append(line)
+    assert job.read_console(start) == lines[start:]
+
+
 def test_next_request(agent: SupervisedAgent) -> None:
     """The next request has all that a provider needs; those of past turns can be looked at again."""
     job = Job(JobDef(agent, _chat_style=ChatStyle.CONSOLE), chat_log=["hello"])

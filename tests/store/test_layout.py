@@ -10,15 +10,16 @@ import dbzero as db0
 import pytest
 
 from statek.sandbox.keep import dumps_value
+from statek.store import retention
 from statek.store.agent import Agent, SupervisedAgent
 from statek.store.combine import ReadyFuture
 from statek.store.compacted import scratch_file
 from statek.store.error_handlers import ErrorHandler
 from statek.store.future import FutureElement, FutureResult, get_any_future
-from statek.store.job import Job
+from statek.store.job import Job, JobStatus, find_job, new_job
 from statek.store.job_def import JobDef, JobDefError
 from statek.store.queue import LaidAside, PushedItem, StatekPushQueue
-from statek.store.root import Root
+from statek.store.root import Root, let_go_of_lists
 from statek.store.session import PREFIX, Store
 from statek.store.subtask import DelegationHandler, SubTaskHandler
 from statek.store.task_future import TaskFutureResult
@@ -127,6 +128,41 @@ def test_a_compacted_store_knows_them_too(folder: Path) -> None:
     del handler
     reopen(folder)
     assert str(db0.fetch(Root).refused[0][0].error) == "no"
+
+
+def test_a_compacted_store_without_any_job_left(folder: Path) -> None:
+    """Where a compaction has carried over no job and no handler, the next ones are the first again."""
+    definition = JobDef(SupervisedAgent("r", "p", [], _metadata=METADATA))
+    family = _a_family(definition, "old")
+    for job in family:
+        job.set_status(JobStatus.DONE)
+    del job, family
+    db0.commit()
+    assert retention.forget(["old", "old.child"], 1) is None
+    del definition
+    let_go_of_lists()
+    db0.close()
+    subprocess.run([sys.executable, "-c", COMPACT, str(folder)], check=True, timeout=60)
+    scratch_file(folder).replace(folder / f"{PREFIX}.db0")
+    reopen(folder)
+    job, child = _a_family(JobDef(SupervisedAgent("r", "p", [], _metadata=METADATA)), "new")
+    for item, names in ((job, ["depth", "subjobs"]), (child.handler, ["_error"])):
+        _set_in_vain(item, names, 7)
+    job.depth, child.handler._error = 5, b'"no"'
+    db0.commit()
+    del job, child, item
+    reopen(folder)
+    found = find_job("new")
+    assert found is not None
+    assert (found.depth, found.subjobs, str(found.children[0].error)) == (5, 0, "no")
+
+
+def _a_family(definition: JobDef, name: str) -> tuple[Job, Job]:
+    parent = new_job(definition, name, 1)
+    child = new_job(definition, f"{name}.child", 1, parent)
+    child.handler = SubTaskHandler(child)
+    parent.add_child(child.handler)
+    return parent, child
 
 
 def reopen(folder: Path) -> None:

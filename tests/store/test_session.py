@@ -60,7 +60,7 @@ def test_a_foreign_store_is_refused(tmp_path: Path) -> None:
     Store.open(tmp_path, ID).close()
 
 
-@pytest.mark.parametrize(("change", "hint"), [(1, "install the newer statek"), (-1, "move the file away")])
+@pytest.mark.parametrize(("change", "hint"), [(1, "open it with the statek that wrote it"), (-1, "move the file away")])
 def test_another_format_is_refused(tmp_path: Path, change: int, hint: str) -> None:
     """A store that a newer or an older build wrote is refused by name of both formats, with what to do."""
     with Store.open(tmp_path, ID) as store:
