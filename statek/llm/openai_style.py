@@ -17,6 +17,7 @@ from statek.llm.wire import (
     arguments_of,
     bad_answer,
     bad_request,
+    cost_of,
     count_of,
     effort_of,
     hostname,
@@ -146,7 +147,7 @@ def _tokens(value: Json) -> Tokens | None:
         count_of(usage.get("prompt_tokens"), "usage.prompt_tokens"),
         count_of(usage.get("completion_tokens"), "usage.completion_tokens"),
         count_of(details.get("cached_tokens"), "usage.prompt_tokens_details.cached_tokens"),
-        float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) else None,
+        cost_of(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) else None,
     )
 
 

@@ -126,7 +126,7 @@ class RemoteProvider:
     def _answer(self, request: Request, reply: Reply, sent: int, received: int, seconds: float) -> Answer:
         tokens = reply.tokens or wire.Tokens(pricing.estimate_tokens(sent), pricing.estimate_tokens(received), 0)
         counted = Usage(tokens.input, tokens.output, tokens.cached, tokens.cost_usd)
-        cost = pricing.cost(self._prices.get(request.model), counted)
+        cost = wire.cost_of(pricing.cost(self._prices.get(request.model), counted))
         return Answer(
             text=reply.text,
             calls=reply.calls,

@@ -15,7 +15,8 @@ from statek.llm.errors import ProviderError, excerpt
 from statek.llm.messages import MALFORMED, Call, Json, Message, Request
 
 MAX_DEPTH = 100
-MAX_COUNT = 2**53  # beyond it numbers of JSON are not whole any more
+MAX_COUNT = 10**12  # tokens of one answer, as a Script may say at most
+MAX_COST = 1e6  # USD of one answer; more is no cost, and sums of it could not be kept
 PARAMS = frozenset({"temperature", "top_p", "max_output_tokens", "reasoning", "seed"})
 EFFORTS = ("low", "medium", "high")
 BUDGETS = {"low": 1024, "medium": 4096, "high": 16384}  # thinking tokens, where a provider wants a number
@@ -135,19 +136,30 @@ def load(body: bytes) -> Json:
     """JSON data of an answer, read strictly.
 
     Raises:
-        ProviderError: `bad-answer` for anything but UTF-8 JSON without NaN, infinities, repeated keys and lone
-            surrogates, nested at most 100 deep.
+        ProviderError: `bad-answer` for anything but UTF-8 JSON without NaN, infinities and repeated keys, nested at
+            most 100 deep. Half an escaped pair, as of an emoji that was cut off, is written out.
     """
     try:
         text = body.decode()
         data = _decode(text)
         if r"\ud" in text.lower():
-            json.dumps(data, ensure_ascii=False).encode()  # half an escaped pair could not be stored later
+            data = _written_out(data)
     except (ValueError, RecursionError) as error:
         found = excerpt(body[:2000].decode(errors="replace"))
         raise bad_answer(f"not JSON ({excerpt(str(error))}): {found or 'empty'}") from error
     if text.count("[") + text.count("{") > MAX_DEPTH:
         _check_depth(data)
+    return data
+
+
+def _written_out(data: Json) -> Json:
+    """The same with each lone surrogate written out as code would write it: no request could hold one."""
+    if isinstance(data, str):
+        return data.encode(errors="backslashreplace").decode()
+    if isinstance(data, list):
+        return [_written_out(value) for value in data]
+    if isinstance(data, dict):
+        return {_written_out(name): _written_out(value) for name, value in data.items()}
     return data
 
 
@@ -175,13 +187,22 @@ def text_of(value: Json, where: str) -> str:
 
 
 def count_of(value: Json, where: str) -> int:
-    """`value` if it is a whole number from 0 to 2**53; 0 for null."""
+    """`value` if it is a whole number from 0 to MAX_COUNT; 0 for null."""
     if value is None:
         return 0
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not 0 <= value <= MAX_COUNT or value != int(value):
         raise bad_answer(f"{where} is {excerpt(repr(value))}, expected a count")
     return int(value)
+
+
+def cost_of(value: float | None) -> float | None:
+    """USD of one answer. Raises ProviderError `bad-answer` for what is below 0 or above MAX_COST."""
+    if value is None:
+        return None
+    if not 0 <= value <= MAX_COST:
+        raise bad_answer(f"the answer costs {excerpt(repr(value))} USD, expected 0 to {MAX_COST:,.0f}")
+    return float(value)
 
 
 def arguments_of(raw: Json) -> Mapping[str, Json]:

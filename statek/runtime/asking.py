@@ -17,6 +17,7 @@ from statek.llm.messages import Answer
 from statek.llm.model_name import format_model_for_provider, parse_model_name, request_params
 from statek.llm.provider import Provider, ProviderError
 from statek.llm.transport import Connections
+from statek.llm.wire import cost_of
 from statek.runtime.catalog import Catalog
 from statek.runtime.offer import model_chain
 from statek.runtime.turn import Ask
@@ -103,8 +104,11 @@ class Asker:
 
 
 def _priced(answer: Answer, provider_name: str, model: str) -> Answer:
-    """An answer of a model that no document declares, with its cost where a price is known (`base.prices`)."""
+    """An answer of a model that no document declares, with its cost where a price is known (`base.prices`).
+
+    Raises ProviderError for a cost that cannot be.
+    """
     parsed, used = parse_model_name(model), answer.usage
     price = get_model_pricing(provider_name, parsed.model or "", parsed.family, no_create=True)
     cost = None if price is None else price.cost(used.input_tokens, used.cached_tokens, used.output_tokens)
-    return answer if cost is None else replace(answer, usage=replace(used, cost_usd=cost))
+    return answer if cost is None else replace(answer, usage=replace(used, cost_usd=cost_of(cost)))

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from statek.runtime import harness
-from statek.store import current, wakeups
+from statek.store import current, wakeups, workspace
 from statek.store.job import Job, new_job, random_id
 from statek.store.job_def import JobDef, make_definition, warmup_data
 from statek.store.session import Store
@@ -72,7 +72,10 @@ def submit_new_jobs_batch(
     agent: Any, shared_vars_batch: Iterable[dict[str, Any]], locale: Any = None, **kwargs: Any
 ) -> list[Job]:
     """One job for each entry, durable on return; inside of a job, with its stretch. Raises as `submit_new_job`."""
-    jobs = [make_child(agent, dict(values), None, None, locale, kwargs) for values in shared_vars_batch]
+    batch = [dict(values) for values in shared_vars_batch]
+    for values in batch:
+        workspace.check_names(values, workspace.outside(()))  # before there is any job: all of them, or none
+    jobs = [make_child(agent, values, None, None, locale, kwargs) for values in batch]
     if current.get_current_job() is None:
         Store.attach().save()
     return jobs
@@ -86,6 +89,7 @@ def make_child(
         locale = resolve_locale(locale)
     elif parent_job is not None:
         locale = parent_job.job_def.locale
+    workspace.check_names(values, workspace.outside(()))  # before there is a job
     job = _new_job(definition(agent, warmup_code, locale, params or None), parent_job)
     if values:
         add_names(job, values)

@@ -9,13 +9,14 @@ files at start (`worker.embedded`).
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from statek.base.clock import SystemClock
-from statek.exceptions import LedgerError
+from statek.exceptions import LedgerError, StoreError
 from statek.ledger.file import LedgerFile
 from statek.runtime import delivery
 from statek.runtime.delegation import loop_definition
@@ -30,6 +31,7 @@ from statek.store.job import JobStatus, jobs_with, new_job, random_id
 from statek.store.session import Store
 
 log = logging.getLogger(__name__)
+_at_work: set[str] = set()  # stores whose jobs a loop of this process runs
 
 
 @dataclass
@@ -60,11 +62,39 @@ async def run_jobs_loop(
 
     Raises:
         TypeError: `start_jobs_func` is an async function, which nobody would await.
+        StoreError: another loop of this process runs the jobs of this store; two would do everything twice.
     """
     if inspect.iscoroutinefunction(start_jobs_func):
         raise TypeError("start_jobs_func is called between two passes: expected a plain function, found an async one")
     settings = get_statek_settings()
     store = Store.attach()
+    with _alone(str(store.file or store.prefix)):
+        await _run(store, settings, max_concurrency, provider, queue_prefixes, start_jobs_func, auto_terminate)
+
+
+@contextmanager
+def _alone(store: str) -> Iterator[None]:
+    if store in _at_work:
+        raise StoreError(
+            f"another loop of this process runs the jobs of {store}",
+            hint="give all agents to one run_agentic_fleet or start_statek_async",
+        )
+    _at_work.add(store)
+    try:
+        yield
+    finally:
+        _at_work.discard(store)
+
+
+async def _run(
+    store: Store,
+    settings: StatekSettings,
+    max_concurrency: int,
+    provider: str | None,
+    queue_prefixes: Sequence[str | int],
+    start_jobs_func: Callable[[int], Any] | None,
+    auto_terminate: bool,
+) -> None:
     ledger = open_ledger(store, settings)
     fleet = Fleet(
         store=store, ledger=ledger, clock=SystemClock(), secret=settings.secret, watchdog=WATCHDOG,
@@ -222,7 +252,7 @@ def _start_jobs(entry: AgentLoopDef, capacity: int, stopped: set[str]) -> int:
     if job_def.has_errors():
         if entry.agent.role not in stopped:
             stopped.add(entry.agent.role)
-            log.error("no more jobs of agent %s are started: a warmup of its jobs failed", entry.agent.role)
+            log.error("the loop starts no more jobs of agent %s: a warmup of its jobs failed", entry.agent.role)
         return 0
     try:
         size = int(entry.task_queue_size_func() or 0)

@@ -94,7 +94,7 @@ def compile_block(source: str, policy: Policy = Policy()) -> Block:  # noqa: B00
     Raises:
         SourceRefused: with every problem of the block.
     """
-    block = _compiled(source, policy)
+    block = _compiled(source.replace("\r\n", "\n"), policy)
     sources.register(block.source, block.digest, [s.code for s in block.statements])
     return block
 

@@ -177,9 +177,9 @@ def _known_numbers(job: Any, refs: list[Any]) -> list[int | None]:
     return [known.get(id(ref)) for ref in refs]
 
 
-def check_names(values: Mapping[str, Any]) -> None:
-    """Raise CannotKeep naming the first value that cannot be kept."""
-    for name, reason in keep.dumps(dict(values), OUTSIDE).lost.items():
+def check_names(values: Mapping[str, Any], around: keep.Surroundings = OUTSIDE) -> None:
+    """Raise CannotKeep naming the first value that cannot be kept, with `around` as what names may lean on."""
+    for name, reason in keep.dumps(dict(values), around).lost.items():
         raise keep_error(name, reason)
 
 

@@ -4,6 +4,7 @@ Raises HTTPException for what is no request at all, BadInputs for what is wrong 
 """
 
 import json
+import math
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -23,7 +24,7 @@ async def read_body(request: Request, most: int) -> dict[str, Any]:
         if len(data) > most:
             raise HTTPException(413, f"the body has more than {most:,} bytes")
     try:
-        found = json.loads(bytes(data), parse_constant=_no_constant)
+        found = json.loads(bytes(data), parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, f"the body is no JSON: {error}") from error
     if not isinstance(found, dict):
@@ -33,6 +34,13 @@ async def read_body(request: Request, most: int) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
+
+
+def _finite(text: str) -> float:
+    found = float(text)
+    if math.isinf(found):
+        raise ValueError(f"the number {text[:40]} is out of range")
+    return found
 
 
 def text_of(body: dict[str, Any], name: str) -> str:

@@ -169,6 +169,8 @@ async def test_no_server(make, request_for):
         '{"choices": [{"message": {"content": "x"}}], "usage": {"prompt_tokens": -1}}',
         '{"choices": [{"message": {"content": "x"}}], "usage": {"prompt_tokens": 1e400}}',
         '{"choices": [{"message": {"content": "x"}}], "usage": {"completion_tokens": 9007199254740994}}',
+        '{"choices": [{"message": {"content": "x"}}], "usage": {"cost": -100}}',
+        '{"choices": [{"message": {"content": "x"}}], "usage": {"cost": 1e10}}',
         '{"choices": [{"message": {"tool_calls": [{"function": {}}]}}]}',
     ],
     ids=str,

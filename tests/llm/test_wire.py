@@ -17,7 +17,6 @@ from statek.llm.errors import ProviderError
         (b"[-Infinity]", "Infinity"),
         (b"[1e999]", "out of range"),
         (b'{"a": 1, "a": 2}', "repeats"),
-        (b'["\\ud800"]', "surrogates"),
         (b"[" * 200_000, "recursion"),
         (b"[" * 150 + b"]" * 150, "100 deep"),
         (b"\xff", "decode"),
@@ -31,6 +30,20 @@ def test_load_refuses(body, reason):
     with pytest.raises(ProviderError, match=reason) as caught:
         wire.load(body)
     assert caught.value.code == "bad-answer"
+
+
+def test_half_a_pair_is_written_out():
+    """What was cut in the middle of a pair, as an emoji may be, reads as code would write it; whole pairs are whole."""
+    body = b'{"k\\ud83d": ["a\\ud83d b", "\\ud83d\\ude00"]}'
+    assert wire.load(body) == {"k\\ud83d": ["a\\ud83d b", "\U0001f600"]}
+
+
+@pytest.mark.parametrize("cost", [-1, -0.001, 1e7, 10**400])
+def test_what_is_no_cost_is_a_bad_answer(cost):
+    """Money below nothing, or more than any answer costs."""
+    with pytest.raises(ProviderError, match="expected 0 to 1,000,000") as caught:
+        wire.cost_of(cost)
+    assert (caught.value.code, wire.cost_of(0.5), wire.cost_of(None)) == ("bad-answer", 0.5, None)
 
 
 @pytest.mark.parametrize("data", [{"a": [1, 1.5, None, "\U0001f600"]}, [[{}] * 200], "x"], ids=["mix", "wide", "text"])

@@ -29,6 +29,14 @@ def test_prints_are_not_repeated(open_desk: OpenDesk) -> None:
     assert fleet.show(job)["console"] == ["a", "0 paused", "1 paused"]
 
 
+def test_line_ends_of_another_system(open_desk: OpenDesk) -> None:
+    """Code with carriage returns before its line ends runs as Python runs it."""
+    fleet = open_desk(answer("text = 'a'\r\nif text:\r\n    found = '''x\r\ny'''\r\nexit(found)\r\n"))
+    job = fleet.submit("clerk")
+    fleet.run()
+    assert fleet.job(job).exit_value == "x\ny"
+
+
 def test_write_is_not_repeated(open_desk: OpenDesk) -> None:
     """A write tool called before the wait, in the same statement, is answered from the record."""
     fleet, job = run_over_restart(open_desk, "exit([count('x'), pause(), count('x')])")

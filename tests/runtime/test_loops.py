@@ -9,8 +9,9 @@ import dbzero as db0
 import pytest
 
 from statek.base.prices import set_model_pricing
+from statek.exceptions import CannotKeep, StoreError
 from statek.runtime import loops
-from statek.runtime.delegation import create_new_job, create_sub_task
+from statek.runtime.delegation import create_new_job, create_sub_task, submit_new_jobs_batch
 from statek.runtime.delivery import process_agent_events, process_push_notifications
 from statek.runtime.loops import AgentLoopDef, run_agentic_fleet, run_agentic_loop, run_jobs_loop
 from statek.runtime.stepper import job_worker, run_job_step, unsuspend_jobs
@@ -100,7 +101,7 @@ def test_a_failed_warmup_stops_its_agent_only(store: Path, caplog: pytest.LogCap
     work(run_agentic_fleet(defs, [PREFIX], auto_terminate=True))
     assert jobs_of(broken) == [("DONE", None)]
     assert set(jobs_of(healthy)) == {("DONE", "done")}
-    assert "no more jobs of agent broken" in caplog.text
+    assert "starts no more jobs of agent broken" in caplog.text
     assert loops.loop_definition(broken, None).has_errors()
     work(run_agentic_loop(broken, None, Tasks(1), [PREFIX], auto_terminate=True))
     assert len(jobs_of(broken)) == 2
@@ -271,6 +272,32 @@ def test_a_handler_that_completes_its_own_way(store: Path) -> None:
     work(run_jobs_loop(queue_prefixes=[PREFIX], auto_terminate=True))
     assert (handler.heard, handler.result) == (["done"], "done")
     assert parent.find_sub_task_handler(id="c") is handler
+
+
+def test_a_second_loop_of_one_store_is_refused(store: Path) -> None:
+    """Two would run everything twice; once the first has ended, the next one may begin."""
+    entries = [AgentLoopDef(agent(role), None, lambda: 0) for role in ("one", "two")]
+
+    async def both() -> None:
+        first = asyncio.create_task(run_agentic_fleet(entries[:1], [PREFIX]))
+        await asyncio.sleep(0)
+        with pytest.raises(StoreError, match="another loop of this process"):
+            await run_agentic_fleet(entries[1:], [PREFIX])
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+
+    asyncio.run(both())
+    asyncio.run(run_agentic_fleet(entries, [PREFIX], auto_terminate=True))
+
+
+def test_what_is_refused_leaves_no_job(store: Path) -> None:
+    """A value that cannot be stored is refused before there is any job: of several none is made."""
+    clerk, broken = agent("clerk"), {"lock": (n for n in range(3))}
+    with pytest.raises(CannotKeep):
+        submit_new_jobs_batch(clerk, [{"n": 1}, broken])
+    with pytest.raises(CannotKeep):
+        create_new_job(clerk, broken)
+    assert list(db0.find(Job)) == []
 
 
 def test_an_async_start_function_is_refused(store: Path) -> None:

@@ -199,7 +199,8 @@ async def test_an_identity_sees_its_agents_alone(app: ClientApp) -> None:
     ("body", "status"),
     [
         (b"", 400), (b"[]", 400), (b"\xff", 400), (b'{"agent": 1}', 400), (b'{"agent": "triage", "inputs": []}', 400),
-        (b'{"agent": "triage", "inputs": {"event": {"mag": NaN}}}', 400), (b"[" * 1_900, 400), (b" " * 2_001, 413),
+        (b'{"agent": "triage", "inputs": {"event": {"mag": NaN}}}', 400),
+        (b'{"agent": "triage", "inputs": {"event": {"mag": 1e999}}}', 400), (b"[" * 1_900, 400), (b" " * 2_001, 413),
         (b'{"agent": "nobody", "inputs": {}}', 404),
         (b'{"agent": "triage", "inputs": {"event": {}}, "id": "wait"}', 400),
         (b'{"agent": "triage", "inputs": {"event": {}}, "id": 7}', 400),
