@@ -76,7 +76,7 @@ class Asker:
             raise StatekError(f"model {name!r} is not declared", hint="declare a Model of that name")
         wanted = parsed.provider or default_provider or self._settings.default_llm_api_provider
         model_id = format_model_for_provider(parsed, wanted)
-        return self._built_in(wanted), model_id, request_params(parsed)
+        return self._catalog.providers.get(wanted) or self._built_in(wanted), model_id, request_params(parsed)
 
     def _built_in(self, name: str) -> compiled.Provider:
         """A provider that no document describes."""

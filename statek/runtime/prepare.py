@@ -4,20 +4,20 @@ Runs in the worker, or in a process of its own when none runs. Changes nothing, 
 value further than to see that it is there.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from statek.exceptions import StatekError
 from statek.ledger import compiled
 from statek.ledger.releases import Release
-from statek.llm.known import needs_no_document
-from statek.llm.undeclared import known_provider
+from statek.llm.model_name import parse_model_name
+from statek.llm.undeclared import credentials_for, known_provider
 from statek.runtime import offer
-from statek.settings import fill_references
+from statek.settings import StatekSettings, fill_references
 from statek.text import template
 
 
-def prepare(release: Release, *, secret: Callable[[str], str | None]) -> list[dict[str, Any]]:
+def prepare(release: Release, settings: StatekSettings) -> list[dict[str, Any]]:
     """Problems as `{"code", "message", "object", "hint"}`; an empty list accepts the release."""
     objects = {key: compiled.decode(entry.kind, entry.text) for key, entry in release.objects.items()}
     agents = {value.name: value for value in objects.values() if isinstance(value, compiled.Agent)}
@@ -25,7 +25,7 @@ def prepare(release: Release, *, secret: Callable[[str], str | None]) -> list[di
     for key, value in objects.items():
         if isinstance(value, compiled.Agent):
             problems += _try_agent(key, value, release.objects[key].revision, agents)
-    problems += _missing_secrets(objects, secret)
+    problems += _unusable_providers(objects, settings)
     return problems
 
 
@@ -40,36 +40,43 @@ def _try_agent(
     return [_problem(problem.code, problem.message, key, "") for problem in parsed.problems]
 
 
-def _missing_secrets(objects: Mapping[str, Any], secret: Callable[[str], str | None]) -> list[dict[str, Any]]:
+def _unusable_providers(objects: Mapping[str, Any], settings: StatekSettings) -> list[dict[str, Any]]:
     """Only providers that a model chain of an agent reaches need their keys."""
     problems = []
-    for name in sorted(reachable_providers(objects)):
+    for name in sorted(reachable_providers(objects, settings.default_llm_api_provider)):
         provider = objects.get(f"Provider/{name}")
-        if provider is None and needs_no_document(name):
-            provider = known_provider(name, None)
-        if provider is None or provider.driver == "scripted":
+        try:
+            if provider is None:
+                provider = known_provider(name, credentials_for(name, settings.llm_api_settings))
+        except StatekError as error:
+            problems.append(_problem("STK201", str(error), f"Provider/{name}", error.hint))
+            continue
+        if provider.driver == "scripted":
             continue
         for text in filter(None, (provider.api_key, provider.base_url, *provider.headers.values())):
             try:
-                fill_references(text, secret)
+                fill_references(text, settings.secret)
             except StatekError as error:
                 problems.append(_problem("STK801", f"provider {name!r}: {error}", f"Provider/{name}", error.hint))
     return problems
 
 
-def reachable_providers(objects: Mapping[str, Any]) -> set[str]:
-    """Names of the Providers that the agents' models and their fallbacks use."""
+def reachable_providers(objects: Mapping[str, Any], default: str) -> set[str]:
+    """Names of the providers that the agents' models and their fallbacks use; `default` serves strings without one."""
     found: set[str] = set()
     waiting = [name for value in objects.values() if isinstance(value, compiled.Agent) for name in value.model]
     seen: set[str] = set()
     while waiting:
         name = waiting.pop()
         model = objects.get(f"Model/{name}")
-        if name in seen or not isinstance(model, compiled.Model):
+        if name in seen:
             continue
         seen.add(name)
-        found.add(model.provider)
-        waiting += model.fallback
+        if isinstance(model, compiled.Model):
+            found.add(model.provider)
+            waiting += model.fallback
+        else:
+            found.add(parse_model_name(name).provider or default)
     return found
 
 

@@ -160,7 +160,7 @@ class Child:
         self.fleet = Fleet(
             store=store, ledger=ledger, clock=self.clock, secret=settings.secret, watchdog=WATCHDOG,
             checkpoint=self.checkpoint.commit, mark=self.mark, max_concurrency=options.max_concurrency,
-            step_seconds=settings.step_seconds, inline_seconds=settings.plain_call_seconds,
+            step_seconds=settings.step_seconds, inline_seconds=settings.plain_call_seconds, settings=settings,
             start_again=self._start_again,
         )  # fmt: skip
         self.logs = None if options.recover_only else logging_of(self.fleet, settings)
@@ -250,7 +250,7 @@ class Child:
 
     async def prepare(self, release: str) -> list[dict[str, Any]]:
         """Try a staged release out, between two passes: the application's modules may not meet a half-run step."""
-        return prepare_release(self.ledger.path, release, self.settings.secret)
+        return prepare_release(self.ledger.path, release, self.settings)
 
     async def copy_store(self, target: str) -> dict[str, Any]:
         """Copy the store as it is between two passes to the new file `target`. Raises StoreError."""

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,14 @@ ProblemData = dict[str, Any]  # "code", "message", "object"
 PREPARATION = (*spawn.PYTHON, "statek.worker.preparation")
 
 
-def prepare_release(ledger: Path, release: str, secret: Callable[[str], str | None]) -> list[ProblemData]:
+def prepare_release(ledger: Path, release: str, settings: StatekSettings) -> list[ProblemData]:
     """Try a staged release out in this process. Returns what is wrong with it, nothing when it can run here.
 
     Raises LedgerError when it was never staged.
     """
     with LedgerFile.open(ledger) as file:
         found = releases.read_release(file, release)
-    return list(runtime_prepare.prepare(found, secret=secret))
+    return list(runtime_prepare.prepare(found, settings))
 
 
 def prepare_in_subprocess(
@@ -79,7 +79,7 @@ def main(argument: str) -> None:
     sys.path[:0] = asked["python_path"]
     found: dict[str, Any]
     try:
-        found = {"problems": prepare_release(Path(asked["ledger"]), asked["release"], StatekSettings().secret)}
+        found = {"problems": prepare_release(Path(asked["ledger"]), asked["release"], StatekSettings())}
     except StatekError as error:
         found = {"error": {"message": str(error), "hint": error.hint}}
     with os.fdopen(answers, "w") as file:
