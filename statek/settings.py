@@ -351,8 +351,10 @@ def get_statek_settings() -> StatekSettings:
 def set_statek_settings(settings: StatekSettings | None) -> None:
     """Make `settings` the process's, with their log level; None goes back to the environment.
 
-    Warns of what is set and has no effect (`StatekSettings.without_effect`).
+    Warns of what is set and has no effect (`StatekSettings.without_effect`). Raises TypeError for what is no settings.
     """
+    if not isinstance(settings, StatekSettings | None):
+        raise TypeError(f"settings are StatekSettings or None, found {type(settings).__name__}")
     _active[:] = [] if settings is None else [settings]
     get_statek_settings.cache_clear()
     get_provider_settings.cache_clear()

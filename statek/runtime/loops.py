@@ -62,8 +62,11 @@ async def run_jobs_loop(
 
     Raises:
         TypeError: `start_jobs_func` is an async function, which nobody would await.
+        ValueError: `max_concurrency` is below 1.
         StoreError: another loop of this process runs the jobs of this store; two would do everything twice.
     """
+    if max_concurrency < 1:
+        raise ValueError(f"max_concurrency is how many jobs are active at once, at least 1, found {max_concurrency}")
     if inspect.iscoroutinefunction(start_jobs_func):
         raise TypeError("start_jobs_func is called between two passes: expected a plain function, found an async one")
     settings = get_statek_settings()

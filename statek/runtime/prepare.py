@@ -49,7 +49,7 @@ def _unusable_providers(objects: Mapping[str, Any], settings: StatekSettings) ->
             if provider is None:
                 provider = known_provider(name, credentials_for(name, settings.llm_api_settings))
         except StatekError as error:
-            problems.append(_problem("STK201", str(error), f"Provider/{name}", error.hint))
+            problems.append(_problem("STK801", str(error), f"Provider/{name}", error.hint))
             continue
         if provider.driver == "scripted":
             continue

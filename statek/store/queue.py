@@ -205,7 +205,7 @@ class StatekPushQueue:
 
     @remote
     def push_to_job_console(self, job_uuid: str, message: Any) -> None:
-        """Append a message for a job.
+        """Append a message for a job. As all that is stored it is durable with the next commit of dbzero.
 
         Args:
             job_uuid: id of the job, or its dbzero uuid.
@@ -221,7 +221,10 @@ class StatekPushQueue:
 
     @remote
     def push_to_agent_queue(self, agent: Any, event: Any) -> None:
-        """Append an event, of the types a message may have, to the agent's own queue. Raises TypeError."""
+        """Append an event, of the types a message may have, to the agent's own queue; durable as a message is.
+
+        Raises TypeError.
+        """
         if isinstance(agent, type) or not db0.is_memo(agent):
             raise TypeError(f"agent must be a stored agent, found {type(agent).__name__}")
         item = PushedItem("", event, self.prefix)

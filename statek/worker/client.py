@@ -54,10 +54,13 @@ class JobHandle:
     def status(self) -> str:
         """WAITING (acknowledged, not begun), TAKEN (the worker has it) or DONE; DONE once, a message may reopen it.
 
-        Also WAITING while it waits for another try, and on a dead letter queue.
+        Also WAITING while it waits for another try, and on a dead letter queue. A job that code began is TAKEN until
+        its end. Raises NotApplied when nobody submitted it, or it was dropped from its queue.
         """
-        stand = self._standing().stand
-        return "TAKEN" if stand is Stand.TAKEN else "DONE" if stand is Stand.ENDED else "WAITING"
+        stand = self._known().stand
+        if stand in (Stand.TAKEN, Stand.UNKNOWN):
+            return "TAKEN"
+        return "DONE" if stand is Stand.ENDED else "WAITING"
 
     def wait(self, timeout: float | None = None) -> str:
         """The outcome: ok, failed, cancelled, poisoned, refused; of its last try, when it is tried more than once.
@@ -94,7 +97,8 @@ class JobHandle:
     def push(self, text: str, *, key: str | None = None) -> None:
         """Send the job a message; with a `key` once, however often.
 
-        Raises NotApplied when nobody submitted it, and when nobody will read it.
+        Raises NotApplied when nobody submitted it, and when nobody will read it. One to a job that code began, and
+        that is not there, is refused by the worker.
         """
         found = self._known()
         require_reader(found)
@@ -114,18 +118,18 @@ class JobHandle:
 
     def _wait(self, timeout: float | None) -> dict[str, Any]:
         end = None if timeout is None else self._clock.monotonic() + timeout
-        while (found := self._standing()).told is None:
-            if found.stand is Stand.UNKNOWN and not _begun_by_code(self.id):
-                raise NotApplied(f"there is no job {self.id!r}", hint="it was never submitted, or was dropped since")
+        while (found := self._known()).told is None:
             if end is not None and self._clock.monotonic() > end:
                 raise TimeoutError(f"job {self.id} has not ended after {timeout:g} s")
             time.sleep(POLL_SECONDS)
         return dict(found.told)
 
     def _known(self) -> Standing:
+        """Raises NotApplied for what nobody submitted; what code may have begun, the worker knows."""
         found = self._standing()
-        if found.stand is Stand.UNKNOWN:
-            raise NotApplied(f"there is no job {self.id!r}", hint="submit it first; `statek ps --all` lists jobs")
+        if found.stand is Stand.UNKNOWN and not _begun_by_code(self.id):
+            hint = "it was never submitted, or was dropped since; `statek ps --all` lists jobs"
+            raise NotApplied(f"there is no job {self.id!r}", hint=hint)
         return found
 
     def _standing(self) -> Standing:

@@ -65,6 +65,11 @@ async def start_statek_async(
         settings: None: from the environment.
         max_concurrency: jobs that are active at once.
         provider: default provider; a job's metadata can choose another.
+
+    Raises:
+        TypeError: settings or an agent that are none.
+        ValueError: `max_concurrency` is below 1, or an agent has no MODEL metadata.
+        StoreError: a loop of this process runs the jobs of this store already, or it cannot be used.
     """
     init(settings)
     chosen = get_statek_settings()
@@ -101,6 +106,8 @@ def _no_tasks() -> int:
 def _unique(agents: Sequence[Agent]) -> list[Agent]:
     found: list[Agent] = []
     for agent in agents:
+        if not isinstance(agent, Agent):
+            raise TypeError(f"agents are Agent objects, found {type(agent).__name__}")
         if not any(agent is known for known in found):
             found.append(agent)
     return found

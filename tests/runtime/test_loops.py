@@ -300,6 +300,21 @@ def test_what_is_refused_leaves_no_job(store: Path) -> None:
     assert list(db0.find(Job)) == []
 
 
+@pytest.mark.parametrize("most", [0, -1])
+def test_no_room_for_any_job_is_refused(store: Path, most: int) -> None:
+    """A loop that could never run a job says so."""
+    with pytest.raises(ValueError, match="at least 1"):
+        asyncio.run(run_jobs_loop(most, queue_prefixes=[PREFIX]))
+
+
+def test_what_is_no_settings_is_refused(store: Path) -> None:
+    """With a plain message, and what was set before stays."""
+    before = get_statek_settings()
+    with pytest.raises(TypeError, match="StatekSettings or None, found int"):
+        set_statek_settings(5)  # type: ignore[arg-type]
+    assert get_statek_settings() is before
+
+
 def test_an_async_start_function_is_refused(store: Path) -> None:
     """Nobody would await it, so it would start nothing."""
 

@@ -13,6 +13,8 @@ from statek.ledger.file import LedgerFile
 from statek.ledger.submit import BadInputs
 from statek.statek_client_api import StatekClientAPI
 from statek.store.agent import SupervisedAgent
+from statek.store.job import new_job
+from statek.store.job_def import JobDef
 from statek.testing import LocalFleet, answer, declare_agent, declare_queue, open_fleet
 
 AGAIN = compiled.Retry(2, compiled.Backoff(10_000_000, 10_000_000, 1.0))
@@ -238,3 +240,29 @@ def test_agents_made_in_python_keep_parameters_and_language(tmp_path: Path) -> N
         assert (job.result(0), fleet.job(job.id).job_def.job_params) == (7, {"source": "test"})
         assert str(fleet.job(job.id).job_def.locale) == "EN-US"
         api.close()
+
+
+def test_jobs_that_code_began_can_be_told_something(tmp_path: Path) -> None:
+    """A client in another place pushes to a job that an application made, and cancels it, as any other."""
+    rules = [answer("exit(1)")]
+    with open_fleet(tmp_path, agents=[declare_agent("clerk")], answers=rules) as fleet:
+        fleet.run()
+        with fleet.store.together():
+            made = [new_job(catalog_definition(fleet), f"job-00000000000{n}", 1) for n in (1, 2)]
+        for job in made:
+            fleet.fleet.passes.take_notice([job.id], ())
+        api = StatekClientAPI(tmp_path)
+        first, second = (api.job(job.id) for job in made)
+        assert (first.status(), first.cancel(), first.cancel()) == ("TAKEN", True, False)
+        second.push("now")
+        fleet.run()
+        assert (first.wait(0), first.status(), second.status()) == ("cancelled", "DONE", "DONE")
+        with pytest.raises(NotApplied, match="there is no job 'clerk/never'"):
+            api.job("clerk/never").status()
+        api.close()
+
+
+def catalog_definition(fleet: LocalFleet) -> JobDef:
+    """The definition of jobs of `clerk`."""
+    job_def: JobDef = fleet.fleet.catalog.start_of("clerk")[0]
+    return job_def
