@@ -121,7 +121,7 @@ def attach(handler: SubTaskHandler) -> None:
     job = handler.job
     if job.handler is handler:
         return
-    job.handler = handler
+    job.handler, handler.by_code = handler, True
     add_names(job, {HANDLER: handler})
     parent = job.parent_job
     if parent is not None:

@@ -379,7 +379,7 @@ class Passes:
             return
         self.ready.park(job.id, detail)
         child = find_job(detail)
-        if child is None or (child.job_status == JobStatus.DONE and not subtasks.is_open(child)):
+        if child is None or (child.job_status == JobStatus.DONE and not subtasks.lacks_outcome(child)):
             self.ready.wake(job.id)
 
     def take_notice(self, made: Iterable[str], woken: Iterable[str]) -> None:

@@ -109,13 +109,22 @@ def start_again(catalog: Catalog, failed_id: str, inputs: Mapping[str, Any], job
     return child
 
 
+def lacks_outcome(child: Any) -> bool:
+    """Whether a child that has ended is still to say what came of it, or to be followed by another try."""
+    return child.handler is not None and not child.handler.is_completed
+
+
 def complete(child: Any, error: str | None, at_us: int) -> str | None:
     """Record how a child ended in its handler, unless it said so itself; the id of the parent that may go on, or None.
 
-    A child that ends without a word has succeeded with its exit value, or failed with its error.
+    A child that ends without a word has succeeded with its exit value, or failed with its error. One that ends well
+    before its own children, whose ends bring it back to work, has its word still to say where code may say it
+    (`complete_sub_task`): ending a turn is how such a job waits.
     """
     handler = child.handler
     if handler is None:
+        return None
+    if error is None and handler.by_code and any(own.brings_parent_back() for own in child.children or ()):
         return None
     if not handler.is_completed:
         with current.running(child, current.Scene(child, clock_us=at_us)):

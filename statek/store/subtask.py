@@ -48,7 +48,8 @@ class SubTaskHandler(Derived):
 
     was_read = False  # by the job's code: no need to tell its model
     is_tried_again = False  # the job failed, another one is to take its place
-    _late_fields = ("id_bytes", "_id_refs", "_error", "_result", "_refs", "was_read", "is_tried_again")
+    by_code = False  # an application made it, whose code may say itself what came of the job
+    _late_fields = ("id_bytes", "_id_refs", "_error", "_result", "_refs", "was_read", "is_tried_again", "by_code")
 
     def __init__(self, job: Job, id: Any = None) -> None:  # noqa: A002 - documented name
         """Wrap `job`; `id` is the caller's own name for it. Raises CannotKeep for an id that cannot be stored."""
@@ -148,6 +149,10 @@ class SubTaskHandler(Derived):
         else:
             parent.push_notification(self)
 
+    def brings_parent_back(self) -> bool:
+        """Whether its end, which is still to come, lets a parent go on that has ended well meanwhile."""
+        return not (self.is_completed or self.awaited)
+
     def get_log_message(self) -> str:
         """What the parent's model is told."""
         of_id = "" if self.id is None else f" id={self.id}"
@@ -188,6 +193,10 @@ class DelegationHandler(SubTaskHandler):
 
     def _tell(self, parent: Job) -> None:
         """Say nothing: who waits is asked for by the future's condition."""
+
+    def brings_parent_back(self) -> bool:
+        """Never."""
+        return False
 
 
 def _shown(value: Any) -> str:

@@ -34,6 +34,12 @@ def make_worker() -> SupervisedAgent:
     return SupervisedAgent("worker", "Work.", [desk.post, desk.cancel], _metadata={"MODEL": "scripted"})
 
 
+def make_manager() -> SupervisedAgent:
+    """The agent of children that have children."""
+    tools = [research]
+    return SupervisedAgent("manager", "Manage.", tools, _metadata={"MODEL": "scripted"})
+
+
 def _child(**names: Any) -> Any:
     return create_new_job(root.find_agent(role="worker"), names, current.get_current_job())
 
@@ -42,6 +48,12 @@ def _child(**names: Any) -> Any:
 def research(topic: str, **kwargs: Any) -> Any:
     """Have something looked up."""
     return _child(topic=topic)
+
+
+@subtask
+def manage(topic: str, **kwargs: Any) -> Any:
+    """Have somebody have something looked up."""
+    return create_new_job(root.find_agent(role="manager"), {"topic": topic}, current.get_current_job())
 
 
 @subtask
@@ -86,7 +98,10 @@ def tell(job: str, text: str) -> None:
 
 
 TOOLS = (
-    *(declare_tool(function, effect="write") for function in (research, praise, wrong, start_alone, give_name, tell)),
+    *(
+        declare_tool(function, effect="write")
+        for function in (research, manage, praise, wrong, start_alone, give_name, tell)
+    ),
     *(declare_tool(f, effect="write") for f in (perm_ctx_set, perm_ctx_get, perm_ctx_set_unique, find_locals)),
     declare_tool(start_outside),
     declare_tool(give_name_outside),

@@ -69,6 +69,19 @@ def test_every_end_is_an_outcome(open_family: OpenFamily, ending: Any, found: An
     assert value == found or str(found) in value
 
 
+@pytest.mark.parametrize("says", ["complete_sub_task(result='real ' + {leaf})\nexit('ok')", "exit('real ' + {leaf})"])
+def test_a_child_may_end_its_turn_to_wait_for_its_own(open_family: OpenFamily, says: str) -> None:
+    """Its outcome is what it says once its child has brought it back to work, not what it ended that turn with."""
+    fleet = open_family(
+        answer("exit('leaf')", agent="worker"),
+        answer(says.format(leaf="find_sub_task_handler(id='leaf').result"), agent="manager", last="id=leaf completed"),
+        answer("research(topic='x', id='leaf')\nexit('waiting')", agent="manager"),
+        answer("exit(manage(topic='x').result)"),
+    )
+    family.make_manager()
+    assert run(fleet).exit_value == "real leaf"
+
+
 def test_parent_goes_on_when_its_child_completes(open_family: OpenFamily) -> None:
     """A parent that waits goes on as soon as the child has completed itself, though the child works on."""
     job = run(open_family(
