@@ -72,53 +72,27 @@ async def run_jobs_loop(
     settings = get_statek_settings()
     store = Store.attach()
     with _alone(str(store.file or store.prefix)):
-        await _run(store, settings, max_concurrency, provider, queue_prefixes, start_jobs_func, auto_terminate)
-
-
-@contextmanager
-def _alone(store: str) -> Iterator[None]:
-    if store in _at_work:
-        raise StoreError(
-            f"another loop of this process runs the jobs of {store}",
-            hint="give all agents to one run_agentic_fleet or start_statek_async",
-        )
-    _at_work.add(store)
-    try:
-        yield
-    finally:
-        _at_work.discard(store)
-
-
-async def _run(
-    store: Store,
-    settings: StatekSettings,
-    max_concurrency: int,
-    provider: str | None,
-    queue_prefixes: Sequence[str | int],
-    start_jobs_func: Callable[[int], Any] | None,
-    auto_terminate: bool,
-) -> None:
-    ledger = open_ledger(store, settings)
-    fleet = Fleet(
-        store=store, ledger=ledger, clock=SystemClock(), secret=settings.secret, watchdog=WATCHDOG,
-        max_concurrency=max_concurrency, settings=settings, default_provider=provider,
-        limits=harness_of(settings).limits(),
-    )  # fmt: skip
-    fleet.recover()
-    look = _Look(fleet, max_concurrency, queue_prefixes, start_jobs_func)
-    fleet.start_jobs = look.around
-    logs = logging_of(fleet, settings)
-    if logs is not None:
-        logs.begin()
-    tell_of_jobs(fleet)
-    try:
-        with wakeups.listening(look.soon):
-            await fleet.run(asyncio.Event(), until_idle=auto_terminate)
-    finally:
+        ledger = open_ledger(store, settings)
+        fleet = Fleet(
+            store=store, ledger=ledger, clock=SystemClock(), secret=settings.secret, watchdog=WATCHDOG,
+            max_concurrency=max_concurrency, settings=settings, default_provider=provider,
+            limits=harness_of(settings).limits(),
+        )  # fmt: skip
+        fleet.recover()
+        look = _Look(fleet, max_concurrency, queue_prefixes, start_jobs_func)
+        fleet.start_jobs = look.around
+        logs = logging_of(fleet, settings)
         if logs is not None:
-            logs.end()
-        if ledger is not None:
-            ledger.close()
+            logs.begin()
+        tell_of_jobs(fleet)
+        try:
+            with wakeups.listening(look.soon):
+                await fleet.run(asyncio.Event(), until_idle=auto_terminate)
+        finally:
+            if logs is not None:
+                logs.end()
+            if ledger is not None:
+                ledger.close()
 
 
 async def run_agentic_loop(
@@ -188,6 +162,20 @@ def open_ledger(store: Store, settings: StatekSettings) -> LedgerFile | None:
 def ledger_path(store_file: Path) -> Path:
     """Where the ledger of an embedding process's store lies."""
     return store_file.with_name(f"{store_file.stem}.ledger.sqlite")
+
+
+@contextmanager
+def _alone(store: str) -> Iterator[None]:
+    if store in _at_work:
+        raise StoreError(
+            f"another loop of this process runs the jobs of {store}",
+            hint="give all agents to one run_agentic_fleet or start_statek_async",
+        )
+    _at_work.add(store)
+    try:
+        yield
+    finally:
+        _at_work.discard(store)
 
 
 class _Look:
