@@ -317,8 +317,9 @@ class Calling(Keeping):
         self, tool: Tool, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Copies of the arguments: a thread that was given up must not change what the job has."""
+        around = workspace.outside_of(tool.classes)
         try:
-            data, refs = keep.dumps_value([list(args), kwargs], workspace.OUTSIDE)
+            data, refs = keep.dumps_value([list(args), kwargs], around)
         except CannotKeep as error:
             raise CannotKeep(f"{tool.name} runs in a thread and takes plain data only: {error}") from error
         if refs:
@@ -326,7 +327,7 @@ class Calling(Keeping):
                 f"{tool.name} runs in a thread, which must not touch stored objects: pass the plain values it needs, "
                 f"not a {type(refs[0]).__name__.removeprefix('Memo_')}"
             )
-        copied: Any = keep.loads_value(data, [], workspace.OUTSIDE)
+        copied: Any = keep.loads_value(data, [], around)
         return tuple(copied[0]), copied[1]
 
     def _filled_in(self, tool: Tool, place: Place) -> dict[str, Any]:

@@ -100,7 +100,8 @@ class Environment:
         self.builtins = guards.builtins_for(self, offer.policy, host)
         self._names_of_offered = {id(value): name for name, value in host.items()}
         self.around = keep.Surroundings(
-            host=guards.named_values(self.builtins), is_durable=is_durable, compile_source=compile_source,
+            host=offer.classes | guards.named_values(self.builtins), is_durable=is_durable,
+            compile_source=compile_source,
             function_name=_source_of, function=self._function,
             method_of=self.durables.method_of, method=self.durables.method,
         )  # fmt: skip

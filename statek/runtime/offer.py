@@ -73,6 +73,11 @@ class Offer:
     limit_extension: float = 0.0  # part of each limit that a job gains whenever it is brought back
     console_box: str = ""  # XML tag around what a console says to the model
 
+    @cached_property
+    def classes(self) -> dict[str, type]:
+        """Classes of values that the tools take and give, by lasting names: a job may keep them."""
+        return {name: kind for tool in self.tools.values() for name, kind in tool.classes.items()}
+
     def chain_of(self, job: Any) -> tuple[str, ...]:
         """The models to ask, in order; of an agent made in Python the one for the job's difficulty."""
         if self.spec is not None:

@@ -23,6 +23,7 @@ from statek.runtime.crossings import Outcome
 from statek.runtime.endings import CallWish
 from statek.runtime.outcomes import Change, added_names, failed_call, failure, success, watching
 from statek.runtime.printed import printed
+from statek.sandbox import keep
 from statek.sandbox.bounds import Watchdog
 from statek.store import current, workspace
 from statek.store.job import find_job
@@ -82,7 +83,7 @@ class Performer:
             printed() as page,
         ):
             try:
-                outcome = success(_call(wish), workspace.OUTSIDE, [*changes(), *_added(scene)])
+                outcome = success(_call(wish), _around(wish), [*changes(), *_added(scene)])
             except BaseException as error:  # noqa: BLE001 - the tool boundary: whatever it raises is its outcome
                 outcome = _failed(wish, error, changes)
         self._measure(wish.tool, self._clock.monotonic() - began)
@@ -124,7 +125,7 @@ class Performer:
         with current.running(job) as scene, printed() as page:
             try:
                 result = await (self._threaded(wish) if wish.tool.thread else self._awaited(wish, wrote))
-                outcome = success(result, workspace.OUTSIDE, [*changes(), *_added(scene)])
+                outcome = success(result, _around(wish), [*changes(), *_added(scene)])
             except BaseException as error:  # noqa: BLE001 - the tool boundary, as above
                 outcome = _failed(wish, error, changes)
         return Performed(_recordable(wish.tool, outcome, page.text), any(wrote), scene.made, scene.woken)
@@ -206,18 +207,22 @@ class _Stepped:
                 step, value = self._steps.throw, error
 
 
+def _around(wish: CallWish) -> keep.Surroundings:
+    return workspace.outside_of(wish.tool.classes)
+
+
 def _added(scene: current.Scene) -> list[Change]:
     return added_names(scene.added)
 
 
 def _watching(wish: CallWish) -> Callable[[], list[Change]]:
-    return watching(wish.args, wish.kwargs, workspace.OUTSIDE, id)
+    return watching(wish.args, wish.kwargs, _around(wish), id)
 
 
 def _failed(wish: CallWish, error: BaseException, changes: Callable[[], list[Change]]) -> Outcome:
     """The outcome of a call that raised, with what it did to its arguments before, if that can be recorded."""
     try:
-        return failed_call(wish.tool.name, error, workspace.OUTSIDE, changes())
+        return failed_call(wish.tool.name, error, _around(wish), changes())
     except CannotKeep:
         return failed_call(wish.tool.name, error, workspace.OUTSIDE)
 

@@ -19,7 +19,7 @@ from enum import Enum
 from typing import Any, Final
 
 from statek.exceptions import CannotKeep
-from statek.sandbox import keep_errors, keep_shapes, keep_values, sources
+from statek.sandbox import keep_applications, keep_errors, keep_shapes, keep_values, sources
 from statek.sandbox.keep_reasons import reason_for
 from statek.sandbox.keep_values import Parts
 from statek.sandbox.kinds import is_job_class
@@ -192,7 +192,11 @@ class _Digest:
         try:
             return "durable", (self.number_of(value),)
         except (LookupError, TypeError) as error:
-            raise CannotKeep(reason_for(value)) from error
+            sort = keep_applications.sort_of(kind)
+            if sort is None:
+                raise CannotKeep(reason_for(value)) from error
+        content = (value.name,) if sort == "enum" else keep_applications.state_of(value)
+        return sort, (kind.__module__, kind.__qualname__, *content)
 
 
 def _instance_parts(value: Any) -> Parts:

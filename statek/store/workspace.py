@@ -6,6 +6,7 @@ progress, and the journal of what that statement has already done.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -39,6 +40,11 @@ def method(owner: object, name: str) -> object:
 OUTSIDE = keep.Surroundings(
     host={}, is_durable=is_durable, compile_source=compile_source, method_of=method_of, method=method
 )
+
+
+def outside_of(classes: Mapping[str, object]) -> keep.Surroundings:
+    """The same where values of these classes of the application can be kept, too."""
+    return replace(OUTSIDE, host=classes) if classes else OUTSIDE
 
 
 _NO_NAMES = keep.dumps({}, OUTSIDE).data

@@ -7,10 +7,12 @@ to jobs. The idea to keep in mind: decorating only sets markers on the function 
 import functools
 import inspect
 import logging
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, overload
+
+from statek.tools.classes import classes_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 Effect = Literal["read", "write", "external"]
@@ -46,6 +48,7 @@ class Tool:
         target: chat styles it is made for; None: all.
         exposed: a hidden one that code may call all the same.
         inside: internal whatever its name.
+        classes: of the application, whose values it takes and gives, by lasting names.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Tool:
     target: Any = None
     exposed: bool = False
     inside: bool = False
+    classes: Mapping[str, type] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def outside(self) -> bool:
@@ -255,6 +259,7 @@ def from_callable(
         thread=thread,
         takes_key=_takes_key(f, parameters),
         target=_mark(f, "target", None),
+        classes=classes_of(f),
     )
 
 

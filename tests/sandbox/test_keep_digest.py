@@ -2,8 +2,10 @@
 
 import collections
 import copy
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import Enum
 from types import SimpleNamespace
 
 import pytest
@@ -40,6 +42,33 @@ TREES = st.recursive(
     lambda inner: st.one_of(st.lists(inner), st.lists(inner).map(tuple), st.dictionaries(st.text(), inner)),
     max_leaves=15,
 )
+
+
+@dataclass
+class Ticket:
+    """A value of the application."""
+
+    subject: str
+    lines: list[object] = field(default_factory=list)
+
+
+class Note(Ticket):
+    """Another class with the same fields."""
+
+
+class Colour(Enum):
+    """An enum of the application."""
+
+    RED = 1
+    BLUE = 2
+
+
+def test_values_of_the_application() -> None:
+    """By their class and what they hold."""
+    one = digest(Ticket("a", [Colour.RED, Ticket("b")]))
+    assert one == digest(Ticket("a", [Colour.RED, Ticket("b")]))
+    others = [Ticket("a", [Colour.BLUE, Ticket("b")]), Ticket("a", [Colour.RED, Ticket("c")]), Note("a", [Colour.RED])]
+    assert len({one, *map(digest, others)}) == 4
 
 
 @settings(max_examples=100, deadline=None)
