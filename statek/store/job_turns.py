@@ -54,6 +54,7 @@ class JobTurns(JobMessages):
     """The part of a job that is asked and told about single turns. Its fields are documented at `Job`."""
 
     created_us: int
+    started_us: int
     created_as_local = False  # it was given as a naive local time, and is given back as such
     job_status: Any
     stage: int
@@ -76,8 +77,11 @@ class JobTurns(JobMessages):
 
     @property
     def next_instr_num(self) -> int | None:
-        """Index of the statement of its block at which a waiting job goes on, or a new one begins; else None."""
-        goes_on = self.stage in (Stage.NEW, Stage.CODE) and self.statement % PART > 0
+        """Index of the statement of its block at which a waiting job goes on, or a new one begins; else None.
+
+        Of a job that has never run, what it was made with.
+        """
+        goes_on = (self.stage in (Stage.NEW, Stage.CODE) or not self.started_us) and self.statement % PART > 0
         return self.statement % PART if goes_on or self.waiting_for is not None else None
 
     # -- what comes next -------------------------------------------------------------------------------------------

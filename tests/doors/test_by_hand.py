@@ -220,6 +220,7 @@ def test_the_language_of_a_job(agent: SupervisedAgent, llm: LoopbackLLM) -> None
 def test_a_job_begins_at_its_block_and_statement(agent: SupervisedAgent) -> None:
     """What a job is made to have behind it does not run."""
     definition = JobDef(agent, warmup_code=["print('a')", "print('b')\nprint('c')"])
+    assert Job(definition, JobStatus.STARTED, next_instr_num=2).next_instr_num == 2
     job = Job(definition, warmup_block_num=1, next_instr_num=1)
     assert (job.next_instr_num, job.get_next_code_block()) == (1, "print('b')\nprint('c')")
     step(job)
