@@ -16,7 +16,7 @@ from statek.ledger.file import LedgerFile
 from statek.ledger.inbox import Entry, InputKind
 from statek.runtime.intake import POISON
 
-MAX_INPUTS = 8  # taken in by one pass; the first of many are at work while the others are taken in
+MAX_INPUTS = 32  # taken in by one pass; the first of many are at work while the others are taken in
 LOOKED_AT = 5_000  # read by one pass at the most, where many are laid aside
 LOOKED_AFTER = 20  # items that one pass looks after, because a person may have dropped them
 _KINDS = (InputKind.SUBMIT, InputKind.PUSH, InputKind.CANCEL, InputKind.RELEASE, InputKind.FORGET, POISON)

@@ -41,7 +41,7 @@ from statek.store.retention import still_forgettable
 from statek.store.session import Store
 
 MAX_STRETCHES = 200  # run by one pass
-MAX_ASKS = 8  # questions that a pass holds up until its last stretch has run
+MAX_ASKS = 16  # questions that a pass holds up until its last stretch has run
 STEP_MEMORY = 512 << 20
 _LEAVE = (StoreFull, LedgerError)  # the process ends, and the next one does what was not saved again
 log = logging.getLogger(__name__)
