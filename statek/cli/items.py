@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
+from statek.base.strict_json import refuse_constant
 from statek.exceptions import StatekError
 from statek.ledger.compiled import Json
 from statek.ledger.submit import BadInputs
@@ -78,11 +78,7 @@ def _typed(kind: str, text: str) -> Json:
 
 
 def _parse(text: str) -> Json:
-    return json.loads(text, parse_constant=_refuse)
-
-
-def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no JSON value")
+    return json.loads(text, parse_constant=refuse_constant)
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

@@ -1,6 +1,6 @@
 """Finding jobs and telling them something: what `push`, `cancel`, `show` and `logs` have in common."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -94,9 +94,9 @@ def queued(ledger: LedgerFile) -> dict[str, int]:
     return {**found, **{f"Queue/{name}": count for name, count in inbox.depths(ledger, *inbox.ITEMS).items()}}
 
 
-def queued_lines(ledger: LedgerFile) -> list[str]:
-    """The same for people. What lies on a dead letter queue waits for a person, not for being taken in."""
-    return [_queued_line(ledger, name, count) for name, count in sorted(queued(ledger).items())]
+def queued_lines(ledger: LedgerFile, counts: Mapping[str, int]) -> list[str]:
+    """What `queued` counted, for people. What lies on a dead letter queue waits for a person, not to be taken in."""
+    return [_queued_line(ledger, name, count) for name, count in sorted(counts.items())]
 
 
 def _queued_line(ledger: LedgerFile, name: str, count: int) -> str:

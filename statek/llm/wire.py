@@ -6,11 +6,11 @@ worker; every request that has no JSON becomes `bad-request`.
 """
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from statek.base.strict_json import finite, refuse_constant
 from statek.llm.errors import ProviderError, excerpt
 from statek.llm.messages import MALFORMED, Call, Json, Message, Request
 
@@ -225,17 +225,6 @@ def arguments_of(raw: Json) -> Mapping[str, Json]:
     return {MALFORMED: raw if isinstance(raw, str) else json.dumps(raw)}
 
 
-def _refuse_constant(name: str) -> Json:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if math.isinf(value):
-        raise ValueError(f"{text} is out of range")
-    return value
-
-
 def _without_repeats(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     data = dict(pairs)
     if len(data) != len(pairs):
@@ -244,7 +233,7 @@ def _without_repeats(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 
 _decode = json.JSONDecoder(
-    parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_without_repeats
+    parse_constant=refuse_constant, parse_float=finite, object_pairs_hook=_without_repeats
 ).decode
 
 

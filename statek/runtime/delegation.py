@@ -75,7 +75,7 @@ def submit_new_jobs_batch(
     batch = [dict(values) for values in shared_vars_batch]
     for values in batch:
         workspace.check_names(values, workspace.outside(()))  # before there is any job: all of them, or none
-    jobs = [make_child(agent, values, None, None, locale, kwargs) for values in batch]
+    jobs = [_make(agent, values, None, None, locale, kwargs) for values in batch]
     if current.get_current_job() is None:
         Store.attach().save()
     return jobs
@@ -84,12 +84,19 @@ def submit_new_jobs_batch(
 def make_child(
     agent: Any, values: dict[str, Any], parent_job: Job | None, warmup_code: Any, locale: Any, params: dict[str, Any]
 ) -> Job:
-    """A READY job with these names, which inherits from its parent; raises as `create_new_job`."""
+    """A READY job with these names, which inherits from its parent; raises as `create_new_job`, and there is none."""
+    workspace.check_names(values, workspace.outside(()))
+    return _make(agent, values, parent_job, warmup_code, locale, params)
+
+
+def _make(
+    agent: Any, values: dict[str, Any], parent_job: Job | None, warmup_code: Any, locale: Any, params: dict[str, Any]
+) -> Job:
+    """The same of names that were checked."""
     if locale is not None:
         locale = resolve_locale(locale)
     elif parent_job is not None:
         locale = parent_job.job_def.locale
-    workspace.check_names(values, workspace.outside(()))  # before there is a job
     job = _new_job(definition(agent, warmup_code, locale, params or None), parent_job)
     if values:
         add_names(job, values)

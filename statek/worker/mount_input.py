@@ -4,12 +4,12 @@ Raises HTTPException for what is no request at all, BadInputs for what is wrong 
 """
 
 import json
-import math
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from statek.base.strict_json import finite, refuse_constant
 from statek.ledger.submit import BadInputs
 from statek.worker.mount_table import MOST_JOBS, MOST_WAIT_SECONDS, RESERVED
 
@@ -24,22 +24,11 @@ async def read_body(request: Request, most: int) -> dict[str, Any]:
         if len(data) > most:
             raise HTTPException(413, f"the body has more than {most:,} bytes")
     try:
-        found = json.loads(bytes(data), parse_constant=_no_constant, parse_float=_finite)
+        found = json.loads(bytes(data), parse_constant=refuse_constant, parse_float=finite)
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, f"the body is no JSON: {error}") from error
     if not isinstance(found, dict):
         raise HTTPException(400, f"the body: expected a JSON object, got {type(found).__name__}")
-    return found
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _finite(text: str) -> float:
-    found = float(text)
-    if math.isinf(found):
-        raise ValueError(f"the number {text[:40]} is out of range")
     return found
 
 

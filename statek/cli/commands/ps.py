@@ -74,4 +74,5 @@ def run(screen: Screen, project: Path, env: str | None, wanted: Filter) -> int:
 def _queued(place: Place) -> tuple[dict[str, int], list[str]]:
     """Inputs that are no jobs yet, by `Agent/name` or `Queue/name`, and the same for people."""
     with place.open_ledger() as ledger:
-        return jobs.queued(ledger), jobs.queued_lines(ledger)
+        counts = jobs.queued(ledger)
+        return counts, jobs.queued_lines(ledger, counts)

@@ -49,7 +49,8 @@ def run(screen: Screen, project: Path, env: str | None, *, tell: bool) -> int:
         ledger = place.ledger_if_there()
         if ledger is not None:
             stack.enter_context(ledger)
-            head, waiting, lines = releases.head(ledger), queued(ledger), queued_lines(ledger)
+            head, waiting = releases.head(ledger), queued(ledger)
+            lines = queued_lines(ledger, waiting)
             safe = safety(place.store, ledger)
             storage = _storage(place, ledger)
             used = _usage(ledger)
