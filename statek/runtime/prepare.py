@@ -5,6 +5,7 @@ value further than to see that it is there.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from statek.exceptions import StatekError
@@ -36,6 +37,11 @@ def _try_agent(
         offer.from_spec(agent, revision, others).formal_tools()
     except StatekError as error:
         return [_problem("STK502", str(error), key, error.hint)]
+    try:
+        for name in agent.model:
+            parse_model_name(name)
+    except ValueError as error:
+        return [_problem("STK105", str(error), key, "")]
     parsed = template.parse(agent.prompt)
     return [_problem(problem.code, problem.message, key, "") for problem in parsed.problems]
 
@@ -76,7 +82,8 @@ def reachable_providers(objects: Mapping[str, Any], default: str) -> set[str]:
             found.add(model.provider)
             waiting += model.fallback
         else:
-            found.add(parse_model_name(name).provider or default)
+            with suppress(ValueError):  # said of its agent
+                found.add(parse_model_name(name).provider or default)
     return found
 
 

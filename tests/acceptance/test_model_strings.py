@@ -31,6 +31,12 @@ def test_a_known_service_needs_its_key_alone(tmp_path: Path) -> None:
     assert [asked["model"] for asked in llm.requests] == ["openai/gpt-5-mini"]
 
 
+def test_parameters_that_are_none_are_said_to_be(tmp_path: Path) -> None:
+    """A string that cannot be read whole is not applied, and says what it should look like."""
+    ran = project(tmp_path, "openrouter/openai/gpt-5-mini?loud", {}).run("apply", ".", "--yes")
+    assert (ran.code, "expected name=value" in ran.err, "Traceback" in ran.err) == (Exit.NACKED, True, False)
+
+
 @pytest.mark.parametrize(
     ("model", "found"),
     [
